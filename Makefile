@@ -1,0 +1,65 @@
+# dbconn: one Makefile, everything it makes is under $(BUILD).
+#   make            the program, build/dbconn
+#   make check      every test (installs what is missing first)
+#   make demo       a whole incident in the terminal
+SHELL   := /bin/bash
+BUILD   ?= build
+CC      ?= cc
+CSTD    := -std=c17 -D_GNU_SOURCE
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion \
+           -Wstrict-prototypes -Wundef -Wvla -Wmissing-prototypes -Wpointer-arith \
+           -Wcast-qual -Wwrite-strings -Wformat=2 -Wnull-dereference
+HARDEN  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+           -fstack-clash-protection -fcf-protection -fPIE
+HARDLD  ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
+SAN     ?=
+VERSION := 0.1.0
+
+PKGS      := libwebsockets libuv libcurl libcjson libcrypto sqlite3 libpcre2-8
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) | sed 's/-I\//-isystem \//g')
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
+# Headers only: libpq is loaded when a postgresql:// store is opened.
+PQ_CFLAGS  = $(shell pkg-config --cflags libpq | sed 's/-I\//-isystem \//g')
+
+ALL_CFLAGS = $(CSTD) $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(SAN) $(CFLAGS) \
+             -Iinclude $(PKG_CFLAGS) $(PQ_CFLAGS) -DDBCONN_VERSION='"$(VERSION)"'
+ALL_LDFLAGS = $(SAN) $(HARDLD) $(LDFLAGS)
+
+MAIN     := src/app/main.c
+LIB_SRC  := $(filter-out $(MAIN),$(sort $(wildcard src/*/*.c)))
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
+MAIN_OBJ := $(MAIN:%.c=$(BUILD)/%.o)
+LIB      := $(BUILD)/libdbconn.a
+
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
+
+.PHONY: all clean unit fmt
+all: $(BUILD)/dbconn
+
+$(BUILD)/dbconn: $(MAIN_OBJ) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(MAIN_OBJ) $(LIB) $(PKG_LIBS) -ldl -lm -lpthread
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $(LIB_OBJ)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS) -lcmocka -ldl -lm -lpthread
+
+unit: $(UNIT_BIN)
+	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+
+fmt:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

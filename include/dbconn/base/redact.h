@@ -1,0 +1,29 @@
+/*
+ * redact - takes secrets out of text, once, at the boundary.
+ *
+ * Passwords in DSNs and JDBC URLs, password=/PGPASSWORD/Pwd= in any quoting, bearer and basic
+ * credentials, cloud keys, Slack, GitHub and Sentry tokens, private keys, JWTs, cookies. Host,
+ * port, database and user stay readable. A secret becomes "•••".
+ */
+#ifndef DBCONN_BASE_REDACT_H
+#define DBCONN_BASE_REDACT_H
+
+#include <stdbool.h>
+
+#include "dbconn/base/buf.h"
+
+#define REDACTED "\xE2\x80\xA2\xE2\x80\xA2\xE2\x80\xA2"
+
+/* Appends `text` (NULL is "") without its secrets. Idempotent. Any thread. */
+void redact(const char *text, struct buf *out);
+char *redact_dup(const char *text); /* the same on the heap; NULL gives NULL */
+
+/* Values that must never appear whatever they look like: our own tokens. Kept by copy, wiped by
+ * redact_forget_all(). Call before the loop starts. Values under 6 bytes are ignored. */
+void redact_remember(const char *secret);
+void redact_forget_all(void);
+
+/* Does this setting's name say that its value is a secret ("DB_PASSWORD", "apiKey", "token")? */
+bool redact_is_secret_name(const char *name);
+
+#endif

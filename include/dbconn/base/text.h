@@ -1,0 +1,30 @@
+/*
+ * text - UTF-8 from strangers made safe to show: repaired, without control, bidi-override and
+ * invisible characters, cut only at code point borders.
+ */
+#ifndef DBCONN_BASE_TEXT_H
+#define DBCONN_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dbconn/base/buf.h"
+
+bool text_is_utf8(const char *s, size_t len);
+/* Appends `s` with every invalid sequence replaced by U+FFFD. */
+void text_repair_utf8(const char *s, size_t len, struct buf *out);
+/* Appends `s` repaired, C0/C1 controls (but \n and \t) removed, bidi controls and zero-width
+ * characters removed. With `one_line`, every run of white space becomes one space. */
+void text_clean(const char *s, bool one_line, struct buf *out);
+/* The largest length <= max that does not cut a code point of `s`. */
+size_t text_cut(const char *s, size_t max);
+/* Appends at most `max` bytes of `s`, ending in "…" when something was cut. */
+void text_add_cut(struct buf *out, const char *s, size_t max);
+
+bool text_starts(const char *s, const char *prefix);    /* NULL-safe, case-sensitive */
+bool text_istarts(const char *s, const char *prefix);   /* ASCII case-insensitive */
+bool text_icontains(const char *s, const char *needle); /* ASCII case-insensitive, NULL-safe */
+bool text_same(const char *a, const char *b);           /* both NULL is the same */
+bool text_isame(const char *a, const char *b);
+
+#endif

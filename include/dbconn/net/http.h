@@ -1,0 +1,95 @@
+/*
+ * http - HTTP requests on the event loop, over one libcurl multi handle.
+ *
+ * One client a process, used on the loop thread only. Connections are kept alive and shared;
+ * HTTP/2 where offered. Per service (one backend: "sentry", "github", ...) requests wait in a
+ * queue with a limit of requests in flight and per second, shared fairly between owners (jobs):
+ * the next free place goes to the owner that waited longest, not to who asked most.
+ *
+ * The contract of every asynchronous call here: it fails at once and `done` never runs, or it
+ * starts and `done` runs exactly once, later, from the loop, never inside the start call.
+ * http_cancel() before that means never. What `done` gets is lent for its duration.
+ */
+#ifndef DBCONN_NET_HTTP_H
+#define DBCONN_NET_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "dbconn/base/error.h"
+
+struct http;         /* opaque */
+struct http_call;    /* opaque: one request under way */
+struct http_service; /* opaque: one backend with its limits */
+struct net_policy;   /* net/policy.h */
+
+struct http_reply {
+    int status;       /* 200, 404, ... ; always a real HTTP status */
+    const char *body; /* NUL-terminated; may hold any bytes */
+    size_t body_len;
+    int64_t took_ms; /* from the request's start on the wire to the last byte */
+    const struct http_headers *headers;
+};
+
+/* The last header of that name (case-insensitive), or NULL. Lent by the reply. */
+const char *http_reply_header(const struct http_reply *reply, const char *name);
+
+/* `reply` is NULL when `err` is set (ERR_NETWORK, ERR_TIMEOUT, ERR_TOO_LARGE, ERR_CONFIG by the
+ * policy) after all attempts; any HTTP status comes as a reply, also 500. */
+typedef void http_done_fn(void *user, const struct http_reply *reply, const struct error *err);
+
+/*
+ * Reads rate-limit headers of a reply: how long to wait, in ms, before this service may be asked
+ * again (and this request repeated when its status says so); 0 for no limit; -1 for "not a rate
+ * limit". Called for every reply. A service without one uses Retry-After on 429 and 503.
+ */
+typedef int64_t http_limit_fn(const struct http_reply *reply, int64_t now_wall_ms);
+
+struct http_service_options {
+    const char *name;        /* "sentry": in messages and logs */
+    int max_in_flight;       /* 0: 8 */
+    int max_per_second;      /* 0: no limit */
+    int max_attempts;        /* 0: 3; only idempotent requests are repeated */
+    int64_t backoff_base_ms; /* 0: 200; doubles, full jitter */
+    int64_t max_wait_ms;     /* a limit that asks for more is not waited for; 0: 10 s */
+    http_limit_fn *limit;    /* NULL: Retry-After */
+};
+
+struct http_request {
+    struct http_service *service;
+    const char *method; /* NULL: GET */
+    const char *url;
+    const char *const *headers; /* "Name: value" strings, NULL at the end; or NULL */
+    const char *body;           /* NULL: none. Copied. */
+    size_t body_len;
+    int64_t timeout_ms; /* for one attempt, all included; 0: 15 s */
+    int64_t budget_ms;  /* for all attempts and waits together; 0: 30 s */
+    size_t max_bytes;   /* of the decoded body; 0: 8 MiB */
+    bool idempotent;    /* may be repeated after a network fault, 429, 502, 503, 504 */
+    bool keep_partial;  /* a body over max_bytes is cut there instead of failing (text diffs) */
+    uint64_t owner;     /* for fairness: the job; 0: nobody in particular */
+    http_done_fn *done;
+    void *user;
+};
+
+/* The caller owns *ret. `policy` must outlive it. Errors: ERR_CONFIG. */
+int http_new(uv_loop_t *loop, const struct net_policy *policy, struct http **ret,
+             struct error *err) MUST_CHECK;
+void http_free(struct http *http); /* cancels what is in flight; NULL is fine */
+
+/* Lent; lives as long as the client. */
+struct http_service *http_service(struct http *http, const struct http_service_options *options);
+
+/* All strings of `request` are copied. NULL with `err` when it cannot start. */
+struct http_call *http_start(struct http *http, const struct http_request *request,
+                             struct error *err) MUST_CHECK;
+void http_cancel(struct http_call *call); /* NULL is fine */
+
+struct http_service_stats {
+    uint64_t requests, retries, failures, limited;
+    int in_flight, waiting;
+};
+void http_service_stats(const struct http_service *service, struct http_service_stats *ret);
+
+#endif

@@ -1,0 +1,139 @@
+#include "dbconn/base/text.h"
+
+#include <strings.h>
+
+/* Decodes one code point (RFC 3629: no surrogates, no overlong forms); 0 when invalid. */
+static size_t decode(const unsigned char *s, size_t len, unsigned *cp)
+{
+    static const unsigned smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    size_t n = s[0] < 0x80                   ? 1
+               : s[0] >= 0xC2 && s[0] < 0xE0 ? 2
+               : s[0] >= 0xE0 && s[0] < 0xF0 ? 3
+               : s[0] >= 0xF0 && s[0] < 0xF5 ? 4
+                                             : 0;
+
+    if (n == 0 || n > len)
+        return 0;
+    *cp = n == 1 ? s[0] : s[0] & (0xFFu >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+        *cp = *cp << 6 | (s[i] & 0x3F);
+    }
+    if (*cp < smallest[n] || *cp > 0x10FFFF || (*cp >= 0xD800 && *cp <= 0xDFFF))
+        return 0;
+    return n;
+}
+
+bool text_is_utf8(const char *s, size_t len)
+{
+    unsigned cp;
+
+    for (size_t i = 0, n; i < len; i += n) {
+        n = decode((const unsigned char *)s + i, len - i, &cp);
+        if (n == 0)
+            return false;
+    }
+    return true;
+}
+
+void text_repair_utf8(const char *s, size_t len, struct buf *out)
+{
+    unsigned cp;
+
+    for (size_t i = 0; i < len;) {
+        size_t n = decode((const unsigned char *)s + i, len - i, &cp);
+        if (n == 0) {
+            buf_adds(out, "\xEF\xBF\xBD");
+            i++;
+        } else {
+            buf_add(out, s + i, n);
+            i += n;
+        }
+    }
+}
+
+/* Characters that change how their neighbours look, or that nobody can see. */
+static bool is_trickery(unsigned cp)
+{
+    return (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7F && cp < 0xA0) || cp == 0xAD ||
+           cp == 0x61C || cp == 0x115F || cp == 0x1160 || cp == 0x180E ||
+           (cp >= 0x200B && cp <= 0x200F) || (cp >= 0x2028 && cp <= 0x202E) ||
+           (cp >= 0x2060 && cp <= 0x206F) || cp == 0x3164 || cp == 0xFEFF || cp == 0xFFA0 ||
+           (cp >= 0xFFF0 && cp <= 0xFFFB) || (cp >= 0xE0000 && cp <= 0xE0FFF);
+}
+
+void text_clean(const char *s, bool one_line, struct buf *out)
+{
+    size_t len = s ? strlen(s) : 0, start = out->len;
+    unsigned cp;
+
+    for (size_t i = 0; i < len;) {
+        size_t n = decode((const unsigned char *)s + i, len - i, &cp);
+        bool space = n == 1 && (cp == ' ' || cp == '\n' || cp == '\t' || cp == '\r');
+        if (n == 0) {
+            buf_adds(out, "\xEF\xBF\xBD");
+            i++;
+            continue;
+        }
+        if (one_line && space) {
+            if (out->len > start && out->data[out->len - 1] != ' ')
+                buf_addc(out, ' ');
+        } else if (!is_trickery(cp)) {
+            buf_add(out, s + i, n);
+        }
+        i += n;
+    }
+    if (one_line && out->len > start && out->data[out->len - 1] == ' ')
+        buf_truncate(out, out->len - 1);
+}
+
+size_t text_cut(const char *s, size_t max)
+{
+    size_t len = strlen(s);
+
+    if (len <= max)
+        return len;
+    while (max > 0 && ((unsigned char)s[max] & 0xC0) == 0x80)
+        max--;
+    return max;
+}
+
+void text_add_cut(struct buf *out, const char *s, size_t max)
+{
+    static const char more[] = "\xE2\x80\xA6";
+    size_t keep = text_cut(s, max);
+
+    if (s[keep] == '\0') {
+        buf_add(out, s, keep);
+        return;
+    }
+    keep = max > sizeof(more) - 1 ? text_cut(s, max - (sizeof(more) - 1)) : 0;
+    buf_add(out, s, keep);
+    buf_adds(out, more);
+}
+
+bool text_starts(const char *s, const char *prefix)
+{
+    return s && strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool text_istarts(const char *s, const char *prefix)
+{
+    return s && strncasecmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool text_icontains(const char *s, const char *needle)
+{
+    return s && strcasestr(s, needle) != NULL;
+}
+
+bool text_same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool text_isame(const char *a, const char *b)
+{
+    return a == b || (a && b && strcasecmp(a, b) == 0);
+}
