@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "dbconn/base/clock.h"
+#include "dbconn/base/tristate.h"
 
 #define CAUSE_LIST(X)                                                                              \
     X(DEPLOYMENT_CONFIG_CHANGE, "deployment_config_change")                                        \
@@ -30,7 +31,6 @@
 enum cause { CAUSE_LIST(X) CAUSE_COUNT };
 #undef X
 
-enum tristate { UNKNOWN, NO, YES };
 enum confidence { CONFIDENCE_LOW, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
 enum step_status {
     STEP_PENDING, /* not started; never in a finished report */
