@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dbconn/analysis/impact.h" /* enum impact_kind */
+#include "dbconn/analysis/trend.h"  /* enum trend_kind */
 #include "dbconn/base/clock.h"
 #include "dbconn/base/tristate.h"
 
@@ -41,15 +43,6 @@ enum step_status {
     STEP_SKIPPED,
 };
 enum rule_outcome { RULE_UNKNOWN, RULE_SUPPORTS, RULE_CONTRADICTS };
-enum trend_kind {
-    TREND_UNKNOWN,
-    TREND_CONSTANT,
-    TREND_SPIKE,
-    TREND_GRADUAL_INCREASE,
-    TREND_INTERMITTENT,
-    TREND_BOUNDED,
-};
-enum impact_kind { IMPACT_UNKNOWN, IMPACT_ALL, IMPACT_SEGMENT };
 
 /* The names in the report document ("complete", "gradual_increase", ...), both directions. */
 const char *cause_name(enum cause c);
