@@ -16,7 +16,7 @@ HARDLD  ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 SAN     ?=
 VERSION := 0.1.0
 
-PKGS      := libwebsockets libuv libcurl libcjson libcrypto sqlite3 libpcre2-8
+PKGS      := libwebsockets libuv libcurl libcjson libssl libcrypto sqlite3 libpcre2-8
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) | sed 's/-I\//-isystem \//g')
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 # Headers only: libpq is loaded when a postgresql:// store is opened.

@@ -24,19 +24,35 @@ struct http_call;    /* opaque: one request under way */
 struct http_service; /* opaque: one backend with its limits */
 struct net_policy;   /* net/policy.h */
 
+/*
+ * Prepares libcurl for the process. Called once from main() or a test, before any other thread
+ * exists and before http_new(); http_global_clear() at the very end. Errors: ERR_CONFIG.
+ */
+int http_global_init(struct error *err) MUST_CHECK;
+void http_global_clear(void);
+
 struct http_reply {
     int status;       /* 200, 404, ... ; always a real HTTP status */
     const char *body; /* NUL-terminated; may hold any bytes */
     size_t body_len;
+    bool truncated;  /* keep_partial: the body was cut at max_bytes */
     int64_t took_ms; /* from the request's start on the wire to the last byte */
     const struct http_headers *headers;
 };
 
-/* The last header of that name (case-insensitive), or NULL. Lent by the reply. */
+/* The last header of that name (case-insensitive), or NULL. Lent by the reply. A test that makes a
+ * reply itself fills net/http_headers.h. */
 const char *http_reply_header(const struct http_reply *reply, const char *name);
 
-/* `reply` is NULL when `err` is set (ERR_NETWORK, ERR_TIMEOUT, ERR_TOO_LARGE, ERR_CONFIG by the
- * policy) after all attempts; any HTTP status comes as a reply, also 500. */
+/*
+ * Exactly one of `reply` and `err` is given. Any HTTP status comes as a reply, also 500, but for a
+ * redirect. Errors, after all attempts: ERR_NETWORK, ERR_TIMEOUT, ERR_TOO_LARGE, ERR_PROTOCOL (a
+ * body that cannot be decompressed; a redirect to elsewhere), ERR_CONFIG (TLS settings), and
+ * ERR_RATE_LIMITED with retry_after_ms when an earlier answer forbade to ask before then.
+ *
+ * A GET or HEAD follows up to 5 redirects within its own origin (scheme, host and port); others end
+ * as ERR_PROTOCOL naming the host, so no header ever reaches another one.
+ */
 typedef void http_done_fn(void *user, const struct http_reply *reply, const struct error *err);
 
 /*
@@ -47,12 +63,14 @@ typedef void http_done_fn(void *user, const struct http_reply *reply, const stru
 typedef int64_t http_limit_fn(const struct http_reply *reply, int64_t now_wall_ms);
 
 struct http_service_options {
-    const char *name;        /* "sentry": in messages and logs */
+    const char *name;        /* "sentry": known to the policy, in logs */
+    const char *title;       /* "GitHub": in messages for people; NULL: the name, capitalised */
     int max_in_flight;       /* 0: 8 */
     int max_per_second;      /* 0: no limit */
     int max_attempts;        /* 0: 3; only idempotent requests are repeated */
     int64_t backoff_base_ms; /* 0: 200; doubles, full jitter */
-    int64_t max_wait_ms;     /* a limit that asks for more is not waited for; 0: 10 s */
+    int64_t max_wait_ms;     /* a limit that asks for more is not waited for; 0: 10 s. Until it is
+                              * over, requests fail at their turn with ERR_RATE_LIMITED. */
     http_limit_fn *limit;    /* NULL: Retry-After */
 };
 
@@ -73,15 +91,18 @@ struct http_request {
     void *user;
 };
 
-/* The caller owns *ret. `policy` must outlive it. Errors: ERR_CONFIG. */
+/* The caller owns *ret. `policy` must outlive it. Errors: ERR_CONFIG (an unreadable CA file). */
 int http_new(uv_loop_t *loop, const struct net_policy *policy, struct http **ret,
              struct error *err) MUST_CHECK;
-void http_free(struct http *http); /* cancels what is in flight; NULL is fine */
+/* Cancels what is in flight; also inside a `done`. The loop must turn once more before it is closed
+ * (loop_finish()). NULL is fine. */
+void http_free(struct http *http);
 
 /* Lent; lives as long as the client. */
 struct http_service *http_service(struct http *http, const struct http_service_options *options);
 
-/* All strings of `request` are copied. NULL with `err` when it cannot start. */
+/* All strings of `request` are copied. NULL with `err` when it cannot start: ERR_CONFIG by the
+ * policy, ERR_INVALID for a URL or header that cannot be sent. */
 struct http_call *http_start(struct http *http, const struct http_request *request,
                              struct error *err) MUST_CHECK;
 void http_cancel(struct http_call *call); /* NULL is fine */
