@@ -35,15 +35,23 @@ const char *cause_name(enum cause c)
     return cause_names[c];
 }
 
+/* The index of `name` among `names`, or -1. */
+static int find_name(const char *const *names, size_t n, const char *name)
+{
+    for (size_t i = 0; name && i < n; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
 bool cause_parse(const char *name, enum cause *ret)
 {
-    for (size_t i = 0; name && i < ARRAY_LEN(cause_names); i++) {
-        if (strcmp(name, cause_names[i]) == 0) {
-            *ret = (enum cause)i;
-            return true;
-        }
-    }
-    return false;
+    int i = find_name(cause_names, ARRAY_LEN(cause_names), name);
+
+    if (i >= 0)
+        *ret = (enum cause)i;
+    return i >= 0;
 }
 
 const char *confidence_name(enum confidence c)
@@ -69,6 +77,51 @@ const char *trend_kind_name(enum trend_kind t)
 const char *impact_kind_name(enum impact_kind k)
 {
     return impact_names[k];
+}
+
+bool confidence_from_name(const char *name, enum confidence *ret)
+{
+    int i = find_name(confidence_names, ARRAY_LEN(confidence_names), name);
+
+    if (i >= 0)
+        *ret = (enum confidence)i;
+    return i >= 0;
+}
+
+bool step_status_from_name(const char *name, enum step_status *ret)
+{
+    int i = find_name(status_names, ARRAY_LEN(status_names), name);
+
+    if (i >= 0)
+        *ret = (enum step_status)i;
+    return i >= 0;
+}
+
+bool rule_outcome_from_name(const char *name, enum rule_outcome *ret)
+{
+    int i = find_name(outcome_names, ARRAY_LEN(outcome_names), name);
+
+    if (i >= 0)
+        *ret = (enum rule_outcome)i;
+    return i >= 0;
+}
+
+bool trend_kind_from_name(const char *name, enum trend_kind *ret)
+{
+    int i = find_name(trend_names, ARRAY_LEN(trend_names), name);
+
+    if (i >= 0)
+        *ret = (enum trend_kind)i;
+    return i >= 0;
+}
+
+bool impact_kind_from_name(const char *name, enum impact_kind *ret)
+{
+    int i = find_name(impact_names, ARRAY_LEN(impact_names), name);
+
+    if (i >= 0)
+        *ret = (enum impact_kind)i;
+    return i >= 0;
 }
 
 void finding_add(struct finding **items, size_t *n, size_t *cap, const char *text, const char *url)

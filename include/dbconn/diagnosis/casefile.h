@@ -54,6 +54,12 @@ const char *step_status_name(enum step_status s);
 const char *rule_outcome_name(enum rule_outcome o);
 const char *trend_kind_name(enum trend_kind t);
 const char *impact_kind_name(enum impact_kind k);
+/* false, *ret untouched, for NULL and for names that are none of theirs. */
+bool confidence_from_name(const char *name, enum confidence *ret);
+bool step_status_from_name(const char *name, enum step_status *ret);
+bool rule_outcome_from_name(const char *name, enum rule_outcome *ret);
+bool trend_kind_from_name(const char *name, enum trend_kind *ret);
+bool impact_kind_from_name(const char *name, enum impact_kind *ret);
 
 struct finding {
     char *text; /* a sentence */
