@@ -20,9 +20,9 @@ struct http_headers {
 
 void http_headers_clear(struct http_headers *h);
 /* Adds copies; false, and nothing added, beyond HTTP_HEADERS_MAX_BYTES. */
-bool http_headers_add(struct http_headers *h, const char *name, const char *value) MUST_CHECK;
+bool http_headers_add(struct http_headers *h, const char *name, const char *value);
 /* Adds a line as it came from the wire ("Name: value\r\n"); false when it is none or too much. */
-bool http_headers_add_line(struct http_headers *h, const char *line, size_t len) MUST_CHECK;
+bool http_headers_add_line(struct http_headers *h, const char *line, size_t len);
 /* The last value of that name, or NULL. */
 const char *http_headers_get(const struct http_headers *h, const char *name);
 

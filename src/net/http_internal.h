@@ -1,0 +1,118 @@
+/*
+ * http_internal - what the parts of the HTTP client share.
+ *
+ *   http.c           the public face; services, the life of a call
+ *   http_transfer.c  one attempt: a libcurl easy handle, what it sends and what came back
+ *   http_multi.c     libcurl's multi handle on libuv
+ *
+ * The life of a call:
+ *
+ *   start -> WAITING --place free--> RUNNING --answer--> ENDED -> done
+ *               ^                      |
+ *               +----- SLEEPING <------+ passing fault, or a limit: after a while
+ *               +----------------------+ redirect
+ */
+#ifndef DBCONN_NET_HTTP_INTERNAL_H
+#define DBCONN_NET_HTTP_INTERNAL_H
+
+#include <curl/curl.h>
+
+#include "dbconn/net/http.h"
+#include "dbconn/net/http_headers.h"
+#include "dbconn/net/loop.h"
+#include "dbconn/net/ratelimit.h"
+#include "dbconn/net/retry.h"
+#include "fairq.h"
+
+struct multi;
+struct trust;
+
+enum call_state { CALL_WAITING, CALL_RUNNING, CALL_SLEEPING, CALL_ENDED };
+
+struct http_service {
+    struct http *http;
+    struct http_service *next;
+    char *name, *title;
+    struct retry_policy retry;
+    int max_in_flight;
+    http_limit_fn *limit;
+    struct fairq queue;
+    struct window rate;
+    int64_t paused_until_ms; /* monotonic; what the service asked for */
+    struct loop_timer *wake; /* when a waiting call may go on */
+    struct http_service_stats stats;
+};
+
+/* What one attempt brought. */
+struct attempt {
+    CURL *easy; /* NULL when none runs */
+    struct curl_slist *headers;
+    char *proxy;
+    char detail[CURL_ERROR_SIZE]; /* libcurl's words for a TLS failure */
+    struct buf body;
+    struct http_headers reply_headers;
+    bool over_cap; /* the body was longer than the caller wants */
+};
+
+struct http_call {
+    struct http_service *service;
+    struct http_call *prev, *next; /* all calls of the client */
+    struct http_call *next_ended;
+    struct fair_item place;
+    struct loop_timer *timer; /* WAITING: the budget; SLEEPING: the next attempt */
+    enum call_state state;
+
+    char *method, *url;
+    char **headers; /* NULL at the end; may be NULL */
+    struct buf body;
+    int64_t timeout_ms, deadline_ms; /* for an attempt; monotonic, for all */
+    size_t max_bytes;
+    bool idempotent, keep_partial;
+    uint64_t owner;
+    http_done_fn *done;
+    void *user;
+
+    int attempts, redirects;
+    struct attempt attempt;
+    struct http_reply reply; /* valid once ENDED with status > 0 */
+    struct error err;
+};
+
+struct http {
+    uv_loop_t *loop;
+    const struct net_policy *policy;
+    struct trust *trust;
+    struct multi *multi;
+    struct http_service *services;
+    struct http_call *calls;
+    struct http_call *ended, **ended_tail; /* done is due */
+    struct loop_timer *deliver;
+    bool delivering, closing;
+};
+
+/* http_transfer.c */
+
+/* Puts the call's request on the wire. Errors: ERR_NETWORK when libcurl cannot even begin. */
+int transfer_begin(struct http_call *call, struct error *err) MUST_CHECK;
+/* Ends the attempt, also an unfinished one. The reply of a finished one stays in `attempt`. */
+void transfer_end(struct http_call *call);
+/* Reads the outcome of a finished attempt: fills call->reply, or call->err and gives -1. */
+int transfer_outcome(struct http_call *call, CURLcode code);
+/* The absolute address that a redirect names, lent until transfer_end(); NULL for none. */
+const char *transfer_redirect(struct http_call *call);
+void attempt_clear(struct attempt *attempt);
+
+/* http_multi.c: drives libcurl; calls http_attempt_over() for each attempt that ended. */
+
+struct multi *multi_new(struct http *http);
+void multi_free(struct multi *multi);
+int multi_add(struct multi *multi, CURL *easy, struct error *err) MUST_CHECK;
+void multi_remove(struct multi *multi, CURL *easy);
+CURLSH *multi_share(struct multi *multi);
+
+/* http.c */
+
+void http_attempt_over(struct http_call *call, CURLcode code);
+void http_deliver(struct http *http); /* the caller's last statement: `http` may be gone */
+
+#endif

@@ -1,0 +1,358 @@
+#include <ctype.h>
+#include <openssl/ssl.h>
+#include <string.h>
+#include <strings.h>
+
+#include "dbconn/base/clock.h"
+#include "dbconn/base/text.h"
+#include "dbconn/net/policy.h"
+#include "dbconn/net/url.h"
+#include "http_internal.h"
+#include "trust.h"
+
+#define CONNECT_TIMEOUT_MS 10000
+#define USER_AGENT "dbconn/" DBCONN_VERSION
+
+/* --- what libcurl hands over while it receives --- */
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *user)
+{
+    struct http_call *call = user;
+    struct attempt *attempt = &call->attempt;
+    size_t len = size * n, room = call->max_bytes - attempt->body.len;
+    size_t take = len <= room ? len : call->keep_partial ? room : 0;
+
+    attempt->over_cap = len > room;
+    if (!buf_add_capped(&attempt->body, bytes, take, call->max_bytes))
+        attempt->over_cap = true;       /* no memory for it: the same to the caller */
+    return attempt->over_cap ? 0 : len; /* 0 ends the transfer with CURLE_WRITE_ERROR */
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *user)
+{
+    struct attempt *attempt = &((struct http_call *)user)->attempt;
+    size_t len = size * n;
+
+    /* A new head: what came before it was an interim answer (100 Continue) or the proxy's. */
+    if (len >= 5 && !memcmp(line, "HTTP/", 5))
+        http_headers_clear(&attempt->reply_headers);
+    else
+        http_headers_add_line(&attempt->reply_headers, line, len); /* or it is the empty line */
+    return len;
+}
+
+static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *user)
+{
+    (void)easy;
+    return trust_apply(user, ssl_ctx, NULL) < 0 ? CURLE_SSL_CACERT_BADFILE : CURLE_OK;
+}
+
+/* --- the request --- */
+
+static void set_method(CURL *easy, const struct http_call *call)
+{
+    bool body = call->body.len > 0 || text_same(call->method, "POST");
+
+    if (text_same(call->method, "HEAD")) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
+    if (body) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_str(&call->body));
+    }
+    if (!text_same(call->method, body ? "POST" : "GET"))
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
+}
+
+static void set_headers(CURL *easy, struct http_call *call)
+{
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:"); /* no wait for 100 Continue */
+
+    for (char **h = call->headers; h && *h; h++)
+        list = curl_slist_append(list, *h);
+    call->attempt.headers = list;
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* none to a proxy */
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT);
+}
+
+/* The trust store comes through on_tls(), so libcurl itself loads no CA file. */
+static void set_tls(CURL *easy, struct http_call *call)
+{
+    struct http *http = call->service->http;
+    static const CURLoption unset[] = { CURLOPT_CAINFO, CURLOPT_CAPATH, CURLOPT_PROXY_CAINFO,
+                                        CURLOPT_PROXY_CAPATH };
+
+    for (size_t i = 0; i < ARRAY_LEN(unset); i++)
+        curl_easy_setopt(easy, unset[i], NULL);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http->trust);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_SHARE, multi_share(http->multi));
+}
+
+static void set_connection(CURL *easy, struct http_call *call)
+{
+    bool tls = text_istarts(call->url, "https:");
+
+    curl_easy_setopt(easy, CURLOPT_URL, call->url);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* http.c decides */
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A silent name server must not hold the loop when the attempt is given up. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    /* Over TLS, requests for one host wait for the first connection to say whether it speaks
+     * HTTP/2 and then share it. In plain text there is no HTTP/2 to wait for. */
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     (long)(tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+
+    call->attempt.proxy = net_policy_proxy(call->url);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    /* "" also keeps libcurl from reading the environment itself. */
+    curl_easy_setopt(easy, CURLOPT_PROXY, call->attempt.proxy ? call->attempt.proxy : "");
+}
+
+static void set_receivers(CURL *easy, struct http_call *call)
+{
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)call);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->attempt.detail);
+}
+
+static void set_time(CURL *easy, const struct http_call *call)
+{
+    int64_t left = call->deadline_ms - clock_mono_ms();
+    int64_t limit = call->timeout_ms < left ? call->timeout_ms : left;
+
+    if (limit < 1)
+        limit = 1; /* 0 would mean "for ever" */
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)limit);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(limit < CONNECT_TIMEOUT_MS ? limit : CONNECT_TIMEOUT_MS));
+}
+
+int transfer_begin(struct http_call *call, struct error *err)
+{
+    struct multi *multi = call->service->http->multi;
+    CURL *easy = curl_easy_init();
+
+    if (!easy)
+        return error_set(err, ERR_NETWORK, "libcurl cannot begin a request");
+    attempt_clear(&call->attempt);
+    call->attempt.easy = easy;
+    set_connection(easy, call);
+    set_method(easy, call);
+    set_headers(easy, call);
+    set_tls(easy, call);
+    set_receivers(easy, call);
+    set_time(easy, call);
+    if (multi_add(multi, easy, err) < 0) {
+        curl_easy_cleanup(easy);
+        call->attempt.easy = NULL;
+        return -1;
+    }
+    return 0;
+}
+
+void transfer_end(struct http_call *call)
+{
+    struct attempt *attempt = &call->attempt;
+
+    if (attempt->easy) {
+        multi_remove(call->service->http->multi, attempt->easy);
+        curl_easy_cleanup(attempt->easy);
+        attempt->easy = NULL;
+    }
+    curl_slist_free_all(attempt->headers);
+    attempt->headers = NULL;
+    free(attempt->proxy);
+    attempt->proxy = NULL;
+}
+
+void attempt_clear(struct attempt *attempt)
+{
+    buf_clear(&attempt->body);
+    http_headers_clear(&attempt->reply_headers);
+    attempt->over_cap = false;
+    attempt->detail[0] = '\0';
+}
+
+/* --- the outcome --- */
+
+static void add_amount(struct buf *out, size_t bytes)
+{
+    if (bytes % (1024 * 1024) == 0)
+        buf_addf(out, "%zu MiB", bytes / (1024 * 1024));
+    else if (bytes % 1024 == 0)
+        buf_addf(out, "%zu KiB", bytes / 1024);
+    else
+        buf_addf(out, "%zu bytes", bytes);
+}
+
+static void add_seconds(struct buf *out, int64_t ms)
+{
+    if (ms % 1000 == 0)
+        buf_addf(out, "%lld s", (long long)(ms / 1000));
+    else
+        buf_addf(out, "%lld ms", (long long)ms);
+}
+
+static int fail_size(struct http_call *call)
+{
+    struct buf amount = BUF_INIT;
+
+    add_amount(&amount, call->max_bytes);
+    error_set(&call->err, ERR_TOO_LARGE, "the answer of %s is larger than %s", call->service->title,
+              buf_str(&amount));
+    buf_clear(&amount);
+    return -1;
+}
+
+/* Which part took too long: libcurl knows when it had a connection. */
+static int fail_time(struct http_call *call, const char *peer)
+{
+    struct buf took = BUF_INIT;
+    curl_off_t connected = 0, total = 0;
+
+    curl_easy_getinfo(call->attempt.easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+    curl_easy_getinfo(call->attempt.easy, CURLINFO_TOTAL_TIME_T, &total);
+    int64_t ms = total / 1000; /* measured: the whole seconds asked for, and a little */
+    add_seconds(&took, ms >= 1000 ? ms / 1000 * 1000 : ms);
+    if (connected)
+        error_set(&call->err, ERR_TIMEOUT, "%s did not answer within %s", call->service->title,
+                  buf_str(&took));
+    else
+        error_set(&call->err, ERR_TIMEOUT, "%s could not be reached: no connection to %s within %s",
+                  call->service->title, peer, buf_str(&took));
+    buf_clear(&took);
+    return -1;
+}
+
+static int fail_connect(struct http_call *call, const char *peer)
+{
+    long number = 0;
+
+    curl_easy_getinfo(call->attempt.easy, CURLINFO_OS_ERRNO, &number);
+    char *reason = xstrdup(number ? strerror((int)number) : "no address accepts connections");
+    reason[0] = (char)tolower((unsigned char)reason[0]); /* "Connection refused" mid-sentence */
+    error_set(&call->err, ERR_NETWORK, "%s could not be reached: could not connect to %s: %s",
+              call->service->title, peer, reason);
+    free(reason);
+    return -1;
+}
+
+static int fail_tls(struct http_call *call, const char *peer, CURLcode code)
+{
+    const char *detail = call->attempt.detail[0] ? call->attempt.detail : curl_easy_strerror(code);
+
+    return error_set(&call->err, code == CURLE_SSL_CACERT_BADFILE ? ERR_CONFIG : ERR_NETWORK,
+                     "%s could not be reached: no trusted TLS connection to %s: %s",
+                     call->service->title, peer, detail);
+}
+
+static int fail_broken(struct http_call *call, const char *peer)
+{
+    const char *title = call->service->title;
+    long proxy_status = 0;
+
+    curl_easy_getinfo(call->attempt.easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    if (proxy_status >= 300)
+        return error_set(&call->err, ERR_NETWORK,
+                         "%s could not be reached: the proxy answered %ld for %s", title,
+                         proxy_status, peer);
+    return error_set(&call->err, ERR_NETWORK, "%s broke the connection off (%s)", title, peer);
+}
+
+static int fail_transfer(struct http_call *call, const char *peer, CURLcode code)
+{
+    const char *title = call->service->title;
+
+    switch ((int)code) {
+    case CURLE_OPERATION_TIMEDOUT:
+        return fail_time(call, peer);
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return error_set(&call->err, ERR_NETWORK,
+                         "%s could not be reached: the name %s cannot be resolved", title, peer);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return error_set(&call->err, ERR_NETWORK,
+                         "%s could not be reached: the proxy's name cannot be resolved", title);
+    case CURLE_COULDNT_CONNECT:
+        return fail_connect(call, peer);
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return fail_tls(call, peer, code);
+    case CURLE_BAD_CONTENT_ENCODING:
+        return error_set(&call->err, ERR_PROTOCOL, "the answer of %s cannot be decompressed",
+                         title);
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_PARTIAL_FILE:
+        return fail_broken(call, peer);
+    default:
+        return error_set(&call->err, ERR_NETWORK, "%s could not be asked at %s: %s", title, peer,
+                         curl_easy_strerror(code));
+    }
+}
+
+static int fail(struct http_call *call, CURLcode code)
+{
+    struct buf peer = BUF_INIT;
+    struct url url = { 0 };
+
+    if (call->attempt.over_cap)
+        return fail_size(call);
+    if (url_parse(call->url, &url, NULL) == 0)
+        url_add_authority(&peer, &url);
+    if (call->attempt.proxy && code == CURLE_COULDNT_CONNECT)
+        buf_adds(&peer, " (through the proxy)");
+    int rc = fail_transfer(call, buf_str(&peer), code);
+    url_clear(&url);
+    buf_clear(&peer);
+    return rc;
+}
+
+int transfer_outcome(struct http_call *call, CURLcode code)
+{
+    struct attempt *attempt = &call->attempt;
+    long status = 0;
+    curl_off_t took_us = 0;
+
+    curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(attempt->easy, CURLINFO_TOTAL_TIME_T, &took_us);
+    bool cut = attempt->over_cap && call->keep_partial;
+    if ((code != CURLE_OK && !cut) || status <= 0)
+        return fail(call, code);
+    call->reply = (struct http_reply){
+        .status = (int)status,
+        .body = buf_str(&attempt->body),
+        .body_len = attempt->body.len,
+        .truncated = cut,
+        .took_ms = took_us / 1000,
+        .headers = &attempt->reply_headers,
+    };
+    return 0;
+}
+
+const char *transfer_redirect(struct http_call *call)
+{
+    const char *url = NULL;
+
+    curl_easy_getinfo(call->attempt.easy, CURLINFO_REDIRECT_URL, &url);
+    return url;
+}
