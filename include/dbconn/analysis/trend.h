@@ -8,10 +8,11 @@
  * counts per interval reach further back but are coarse. trend_analyse() lays them over each other:
  * for every moment the finest source that covers it is used.
  *
- * The errors are seen as bursts with quiet between them. What separates two bursts is a quiet that
- * the rate inside them makes unlikely (a Poisson process of that rate would not be silent so long),
- * so three events a day and three thousand an hour need no different setting. The present outage is
- * the latest group of bursts; what lies clearly before it and is much thinner is background.
+ * The outage is found as a scan statistic does it (Kulldorff 1997; the penalty for short windows is
+ * that of Duembgen and Spokoiny 2001): of all windows from one event to another, the one whose rate
+ * differs most from the rest, then the same once more for what comes after it, so that the latest
+ * outage wins over a larger one long ago. Rates need no setting: three events a day and three
+ * thousand an hour are treated alike. What lies before the window is background.
  */
 #ifndef DBCONN_ANALYSIS_TREND_H
 #define DBCONN_ANALYSIS_TREND_H
@@ -51,21 +52,29 @@ struct trend_input {
     int64_t now_ms;        /* when the data were read */
 };
 
-/* Every threshold of this module, with its default and reason in trend_options_default(). */
+/* Every threshold of this module; trend_options_default() gives each with its reason. */
 struct trend_options {
-    int64_t clump_ms;     /* events closer than this are one failure and its retries */
-    double quiet_sigma;   /* a quiet is a gap this many times the usual spacing in a burst */
+    int64_t clump_ms;     /* events this close are one failure and its retries */
+    int64_t history_ms;   /* how far back silence counts as silence */
+    double min_events;    /* fewer events than this have no shape */
+    double later_score;   /* how clear a later, smaller outage must be (standard deviations) */
+    double jump_ratio;    /* rate after / before from which it is a jump onto a background */
+    double jump_events;   /* and so many events of it at least */
+    int64_t max_pause_ms; /* bursts further apart are separate outages */
     int64_t min_quiet_ms; /* a shorter gap never separates two bursts */
-    int64_t max_quiet_ms; /* a longer gap always ends an outage of at least min_events */
-    double min_events;    /* fewer events than this say nothing about a shape */
-    double
-        background_ratio;   /* an earlier burst thinner than this share of the main is background */
-    double jump_ratio;      /* rate after / before the onset from which it is a jump */
-    double gradual_ratio;   /* rate of the last / first third from which it grows */
-    int64_t gradual_min_ms; /* growing takes at least this long */
-    double ended_probability;   /* silence until now less likely than this means: it ended */
+    double quiet_ratio;   /* shortest quiet between bursts / longest gap inside them, at least */
     size_t intermittent_bursts; /* from so many bursts on it is intermittent */
-    double intermittent_duty;   /* and if they fill at most this share of the outage */
+    double intermittent_duty;   /* when they fill at most this share of the outage */
+    int64_t sparse_gap_ms;      /* single failures this far apart, and */
+    int64_t sparse_ms;          /* for this long, are intermittent too */
+    double gradual_ratio;       /* growth from each third of the outage to the next */
+    int64_t gradual_ms;         /* growing takes at least this long */
+    double steady_ratio;        /* slope within 1/x..x is steady */
+    int64_t steady_ms;          /* and constant once it has lasted this long */
+    double ended_gap;           /* it ended: silent for this many times its longest gap, and */
+    double ended_chance;        /* such a silence by chance is rarer than this, and */
+    int64_t ended_ms;           /* silent for at least this long */
+    double doubt_chance;        /* a silence rarer than this makes "goes on" unknown */
 };
 
 struct trend_burst {
@@ -75,19 +84,21 @@ struct trend_burst {
 
 struct trend {
     enum trend_kind kind;
-    double confidence;      /* 0..1: how clear the kind is */
-    int64_t onset_ms;       /* of the present (or last) outage; TIME_UNKNOWN without events */
-    int64_t onset_slack_ms; /* the true onset may be earlier by this: 0 when seen in listed events,
-                               else the width of the bucket it was seen in */
-    int64_t end_ms;         /* TIME_UNKNOWN while it goes on or may go on */
-    int64_t last_event_ms;  /* the newest event seen; TIME_UNKNOWN without events */
-    enum tristate ongoing;  /* YES, NO, or UNKNOWN when the silence may be chance */
+    double confidence;          /* 0..1: how clear the kind is */
+    int64_t onset_ms;           /* of the present (or last) outage; TIME_UNKNOWN without events */
+    int64_t onset_slack_ms;     /* it lies in [onset_ms, onset_ms + slack]: 0 when seen in listed
+                                   events, else the width of the bucket it was seen in */
+    bool onset_open;            /* the sources begin in the middle of it: onset_ms or earlier */
+    int64_t end_ms;             /* TIME_UNKNOWN while it goes on or may go on */
+    int64_t last_event_ms;      /* the newest event seen; TIME_UNKNOWN without events */
+    enum tristate ongoing;      /* YES, NO, or UNKNOWN when the silence may be chance */
     struct trend_burst *bursts; /* of the outage, oldest first */
     size_t n_bursts, cap_bursts;
 
     /* Features, for rules. Ratios are > 0; -1 where there is nothing to compare. */
     double events;            /* in the outage */
     double background_events; /* before it, as far back as the sources reach */
+    double later_events;      /* after its end: stragglers */
     double rate_before;       /* events per hour before the onset */
     double rate_after;        /* from the onset to the end, or to the last event */
     double peak_rate;         /* in the densest tenth of the outage */
