@@ -1,0 +1,460 @@
+#include <libwebsockets.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "dbconn/base/text.h"
+#include "policy_internal.h"
+#include "trust.h"
+#include "websocket_internal.h"
+
+#define PROTOCOL "dbconn"
+#define RX_PIECE 4096
+#define MAX_CONNECTIONS 64
+
+/* A virtual host of libwebsockets is, for a client, a way out: direct or through one proxy. */
+struct vhost {
+    struct vhost *next;
+    char *proxy; /* "[user:password@]address:port", "" for direct */
+    bool tls;
+    struct lws_vhost *vh;
+};
+
+_Static_assert(sizeof(void *) >= sizeof(uint64_t), "an attempt's number travels as a pointer");
+
+/* The socket whose current attempt this is, or NULL: one that was given up. */
+static struct websocket *socket_of(struct lws *wsi)
+{
+    struct lws_context *context = lws_get_context(wsi);
+    struct websockets *const *anchor = context ? lws_context_user(context) : NULL;
+    uint64_t attempt = (uint64_t)(uintptr_t)lws_get_opaque_user_data(wsi);
+
+    if (!anchor || !*anchor || !attempt)
+        return NULL;
+    for (struct websocket *ws = (*anchor)->first; ws; ws = ws->next)
+        if (ws->attempt == attempt)
+            return ws;
+    return NULL;
+}
+
+/* --- sending --- */
+
+struct frame *ws_frame_new(const char *text, size_t len)
+{
+    struct frame *frame = xmalloc(sizeof(*frame) + LWS_PRE + len);
+
+    frame->next = NULL;
+    frame->len = len;
+    memcpy(frame->data + LWS_PRE, text, len);
+    return frame;
+}
+
+static struct frame *take_frame(struct websocket *ws)
+{
+    struct frame *frame = ws->queue;
+
+    ws->queue = frame->next;
+    if (!ws->queue)
+        ws->queue_tail = &ws->queue;
+    ws->queued -= frame->len;
+    return frame;
+}
+
+void ws_frames_clear(struct websocket *ws)
+{
+    while (ws->queue)
+        free(take_frame(ws));
+}
+
+void ws_want_write(struct websocket *ws)
+{
+    if (ws->wsi)
+        lws_callback_on_writable(ws->wsi);
+}
+
+static int send_ping(struct websocket *ws)
+{
+    unsigned char room[LWS_PRE];
+
+    ws->ping_due = false;
+    return lws_write(ws->wsi, room + LWS_PRE, 0, LWS_WRITE_PING);
+}
+
+static int send_frame(struct websocket *ws)
+{
+    struct frame *frame = take_frame(ws);
+    int rc = lws_write(ws->wsi, frame->data + LWS_PRE, frame->len, LWS_WRITE_TEXT);
+
+    free(frame);
+    return rc;
+}
+
+/* One frame a call, as libwebsockets asks for (its README.coding.md); -1 ends the connection. */
+static int on_writeable(struct websocket *ws)
+{
+    int rc = 0;
+
+    if (ws->ping_due)
+        rc = send_ping(ws);
+    else if (ws->queue)
+        rc = send_frame(ws);
+    if (rc < 0)
+        return -1;
+    if (ws->ping_due || ws->queue)
+        lws_callback_on_writable(ws->wsi);
+    else if (ws->state == WS_CLOSING) {
+        lws_close_reason(ws->wsi, (enum lws_close_status)ws->our_code, NULL, 0);
+        return -1; /* sends the close frame and awaits the answer */
+    }
+    return 0;
+}
+
+/* --- receiving --- */
+
+static int too_long(struct websocket *ws)
+{
+    error_set(&ws->why, ERR_TOO_LARGE, "%s sent a message longer than %zu bytes", ws->title,
+              ws->options.max_message);
+    websocket_finish(ws);
+    return -1;
+}
+
+/* A piece of a message: whole frames and fragments both come in pieces of up to RX_PIECE bytes. */
+static int on_receive(struct websocket *ws, const char *piece, size_t len)
+{
+    struct websockets *owner = ws->owner;
+    struct buf message = BUF_INIT;
+    bool last = lws_is_final_fragment(ws->wsi) && lws_remaining_packet_payload(ws->wsi) == 0;
+
+    websocket_heard(ws);
+    if (lws_frame_is_binary(ws->wsi) || ws->state != WS_OPEN)
+        return 0;
+    uint64_t attempt = ws->attempt;
+    if (last && !ws->message.len && len <= ws->options.max_message) {
+        ws->options.on_message(ws->options.user, piece, len); /* it ends with a NUL already */
+    } else {
+        if (!buf_add_capped(&ws->message, piece, len, ws->options.max_message))
+            return too_long(ws);
+        if (!last)
+            return 0;
+        message = ws->message;
+        ws->message = (struct buf)BUF_INIT;
+        ws->options.on_message(ws->options.user, message.data, message.len);
+        buf_clear(&message);
+    }
+    /* The callback may have freed the socket: look again. */
+    for (ws = owner->first; ws; ws = ws->next)
+        if (ws->attempt == attempt)
+            return 0;
+    return -1;
+}
+
+/* --- the end --- */
+
+static void note_peer_close(struct websocket *ws, const unsigned char *payload, size_t len)
+{
+    struct buf words = BUF_INIT;
+    char reason[126];
+
+    if (len < 2)
+        return;
+    ws->close_code = payload[0] << 8 | payload[1];
+    if (len - 2 < sizeof(reason)) {
+        memcpy(reason, payload + 2, len - 2);
+        reason[len - 2] = '\0';
+        text_clean(reason, true, &words);
+    }
+    if (ws->state == WS_OPEN) {
+        error_set(&ws->why, ERR_NETWORK, "%s closed the socket (%d%s%s)", ws->title, ws->close_code,
+                  words.len ? ": " : "", buf_str(&words));
+        websocket_closing(ws); /* libwebsockets answers; nothing more can be sent */
+    }
+    buf_clear(&words);
+}
+
+static void on_connect_error(struct websocket *ws, const char *why, size_t len)
+{
+    struct buf words = BUF_INIT;
+    char *raw = xstrndup(why ? why : "", why ? len : 0);
+
+    text_clean(raw, true, &words);
+    if (ws->http_status && ws->http_status != 101)
+        error_set(&ws->why, ERR_UPSTREAM, "%s answered %d instead of opening a socket", ws->title,
+                  ws->http_status);
+    else if (ws->tls_why)
+        error_set(&ws->why, ERR_NETWORK,
+                  "%s could not be reached: no trusted TLS connection to %s: %s", ws->title,
+                  ws->url.host, ws->tls_why);
+    else
+        error_set(&ws->why, ERR_NETWORK, "%s could not be reached: no socket at %s (%s)", ws->title,
+                  ws->url.host, words.len ? buf_str(&words) : "closed");
+    free(raw);
+    buf_clear(&words);
+    websocket_attempt_failed(ws);
+}
+
+/* libwebsockets is ending the connection by itself. */
+static void forget(struct websocket *ws)
+{
+    ws->wsi = NULL;
+    ws->attempt = 0;
+}
+
+static void on_closed(struct websocket *ws)
+{
+    if (ws->state == WS_CONNECTING) {
+        on_connect_error(ws, NULL, 0);
+        return;
+    }
+    if (ws->why.code == ERR_NONE)
+        error_set(&ws->why, ERR_NETWORK, "%s broke the connection of the socket off", ws->title);
+    websocket_finish(ws);
+}
+
+static void note_certificate(struct websocket *ws, X509_STORE_CTX *verification)
+{
+    ws->tls_why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(verification));
+}
+
+/* `in` is where the next header line goes, `room` what is left. */
+static void add_user_agent(char **in, size_t room)
+{
+    static const char line[] = "User-Agent: dbconn/" DBCONN_VERSION "\r\n";
+
+    if (room < sizeof(line))
+        return;
+    memcpy(*in, line, sizeof(line) - 1);
+    *in += sizeof(line) - 1;
+}
+
+static int on_event(struct websocket *ws, struct lws *wsi, enum lws_callback_reasons reason,
+                    void *user, void *in, size_t len)
+{
+    switch ((int)reason) {
+    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
+        if (!len) /* 0: OpenSSL refuses it, and that stands */
+            note_certificate(ws, user);
+        return 0;
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        add_user_agent(in, len);
+        return 0;
+    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
+        ws->http_status = (int)lws_http_client_http_response(wsi);
+        return 0;
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        websocket_opened(ws);
+        return 0;
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+        return on_receive(ws, in, len);
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+        websocket_heard(ws);
+        return 0;
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+        return on_writeable(ws);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        note_peer_close(ws, in, len);
+        return 0;
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        forget(ws);
+        on_connect_error(ws, in, len);
+        return 0;
+    case LWS_CALLBACK_CLIENT_CLOSED:
+    case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
+    case LWS_CALLBACK_WSI_DESTROY: /* whatever way it went */
+        forget(ws);
+        on_closed(ws);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                  size_t len)
+{
+    struct websocket *ws = wsi ? socket_of(wsi) : NULL;
+
+    if (ws)
+        return on_event(ws, wsi, reason, user, in, len);
+    /* A connection that was given up may still have a word to say: no. */
+    return reason == LWS_CALLBACK_CLIENT_ESTABLISHED || reason == LWS_CALLBACK_CLIENT_RECEIVE ||
+                   reason == LWS_CALLBACK_CLIENT_WRITEABLE
+               ? -1
+               : 0;
+}
+
+static const struct lws_protocols protocols[] = {
+    { .name = PROTOCOL, .callback = on_lws, .rx_buffer_size = RX_PIECE },
+    { .name = NULL },
+};
+
+/* --- the context --- */
+
+/* Its lines may hold request paths, and the path is the ticket. What matters comes by callback. */
+static void discard_log(int level, const char *line)
+{
+    (void)level;
+    (void)line;
+}
+
+int ws_context_open(struct websockets *sockets, struct error *err)
+{
+    void *loops[1] = { sockets->loop };
+    struct websockets **anchor = xmalloc(sizeof(struct websockets *));
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .gid = (gid_t)-1,
+        .uid = (uid_t)-1,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+        .foreign_loops = loops,
+        .user = anchor,
+        .external_baggage_free_on_destroy = anchor,
+        .fd_limit_per_thread = MAX_CONNECTIONS,
+        .pt_serv_buf_size = 2 * RX_PIECE,
+    };
+
+    *anchor = sockets;
+    lws_set_log_level(0, discard_log);
+    sockets->context = lws_create_context(&info);
+    if (!sockets->context) {
+        free(anchor);
+        return error_set(err, ERR_CONFIG,
+                         "libwebsockets cannot use libuv (install libwebsockets-evlib-uv)");
+    }
+    sockets->anchor = anchor;
+    return 0;
+}
+
+void ws_context_close(struct websockets *sockets)
+{
+    *sockets->anchor = NULL;
+    lws_context_destroy(sockets->context); /* goes on in the loop */
+    SSL_CTX_free(sockets->ssl_ctx);        /* connections that still close hold their own count */
+    while (sockets->vhosts) {
+        struct vhost *next = sockets->vhosts->next;
+        free(sockets->vhosts->proxy);
+        free(sockets->vhosts);
+        sockets->vhosts = next;
+    }
+}
+
+int ws_context_need_tls(struct websockets *sockets, struct error *err)
+{
+    SSL_CTX *ctx;
+
+    if (sockets->ssl_ctx)
+        return 0;
+    ctx = SSL_CTX_new(TLS_client_method());
+    if (!ctx)
+        return error_set(err, ERR_CONFIG, "OpenSSL cannot make a TLS context");
+    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    if (trust_apply(net_policy_trust(sockets->policy), ctx, err) < 0) {
+        SSL_CTX_free(ctx);
+        return -1;
+    }
+    sockets->ssl_ctx = ctx;
+    return 0;
+}
+
+static struct vhost *vhost_new(struct websockets *sockets, const char *proxy, bool tls)
+{
+    struct vhost *vhost = xcalloc(1, sizeof(*vhost));
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .protocols = protocols,
+        .vhost_name = PROTOCOL,
+        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+        .provided_client_ssl_ctx = tls ? sockets->ssl_ctx : NULL,
+        .http_proxy_address = proxy, /* "" also keeps it from reading http_proxy itself */
+        .alpn = "http/1.1",
+    };
+
+    vhost->proxy = xstrdup(proxy);
+    vhost->tls = tls;
+    vhost->vh = lws_create_vhost(sockets->context, &info);
+    if (vhost->vh && tls && lws_init_vhost_client_ssl(&info, vhost->vh) != 0)
+        vhost->vh = NULL;
+    vhost->next = sockets->vhosts;
+    sockets->vhosts = vhost;
+    return vhost;
+}
+
+static struct lws_vhost *need_vhost(struct websockets *sockets, const char *proxy, bool tls)
+{
+    struct vhost *vhost = sockets->vhosts;
+
+    while (vhost && !(text_same(vhost->proxy, proxy) && vhost->tls == tls))
+        vhost = vhost->next;
+    if (!vhost)
+        vhost = vhost_new(sockets, proxy, tls);
+    return vhost->vh;
+}
+
+/* --- one connection --- */
+
+/* "user:password@[::1]:3128", as lws_set_proxy() reads it; "" without a proxy. */
+static char *proxy_text(const struct websocket *ws, const char *address)
+{
+    if (!ws->proxy.host)
+        return xstrdup("");
+    return xasprintf(strchr(address, ':') ? "%s%s[%s]:%d" : "%s%s%s:%d",
+                     ws->proxy_auth ? ws->proxy_auth : "", ws->proxy_auth ? "@" : "", address,
+                     ws->proxy.port);
+}
+
+bool ws_connect(struct websocket *ws, const char *address)
+{
+    struct websockets *sockets = ws->owner;
+    bool tls = url_is_tls(&ws->url);
+    /* libwebsockets' own idea of liveness is off: on_pulse() watches, to the millisecond. */
+    static const lws_retry_bo_t no_validity = { .secs_since_valid_hangup = 0 };
+    struct buf authority = BUF_INIT;
+    char *proxy = proxy_text(ws, address);
+
+    url_add_authority(&authority, &ws->url);
+    ws->attempt = ++sockets->last_attempt;
+    ws->http_status = 0;
+    ws->tls_why = NULL;
+    const struct lws_client_connect_info info = {
+        .context = sockets->context,
+        .vhost = need_vhost(sockets, proxy, tls),
+        .address = ws->proxy.host ? ws->url.host : address, /* a proxy is told the name */
+        .port = ws->url.port,
+        .path = ws->url.target,
+        .host = buf_str(&authority), /* for the Host line, SNI and the certificate check */
+        .ssl_connection = (tls ? LCCSCF_USE_SSL : 0) | LCCSCF_HTTP_NO_FOLLOW_REDIRECT,
+        .alpn = "http/1.1",
+        .local_protocol_name = PROTOCOL,
+        .retry_and_idle_policy = &no_validity,
+        .opaque_user_data = (void *)(uintptr_t)ws->attempt,
+        .pwsi = &ws->wsi,
+    };
+    bool begun = info.vhost && lws_client_connect_via_info(&info) != NULL;
+    if (!begun) {
+        ws->attempt = 0;
+        ws->wsi = NULL;
+        error_set(&ws->why, ERR_NETWORK, "%s could not be reached: no connection to %s", ws->title,
+                  ws->proxy.host ? ws->proxy.host : ws->url.host);
+    }
+    buf_clear(&authority);
+    free(proxy);
+    return begun;
+}
+
+void ws_detach(struct websocket *ws)
+{
+    struct lws *wsi = ws->wsi;
+
+    ws->wsi = NULL;
+    ws->attempt = 0;
+    if (!wsi)
+        return;
+    /* The shutdown wakes libwebsockets up in every state; its own timers only run after some event
+     * of its own, so the kill alone could wait for one. */
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    int fd = lws_get_socket_fd(wsi);
+    if (fd >= 0)
+        (void)shutdown(fd, SHUT_RDWR);
+}
