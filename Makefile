@@ -28,7 +28,7 @@ ALL_LDFLAGS = $(SAN) $(HARDLD) $(LDFLAGS)
 
 MAIN     := src/app/main.c
 LIB_SRC  := $(filter-out $(MAIN),$(sort $(wildcard src/*/*.c)))
-LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/src/playbook/builtin.o
 MAIN_OBJ := $(MAIN:%.c=$(BUILD)/%.o)
 LIB      := $(BUILD)/libdbconn.a
 
@@ -48,6 +48,11 @@ $(LIB): $(LIB_OBJ)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The shipped playbook is part of the program.
+$(BUILD)/src/playbook/builtin.o: src/playbook/builtin.S config/playbooks/database-connection-refused.json
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)

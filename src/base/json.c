@@ -70,6 +70,18 @@ const cJSON *json_path(const cJSON *obj, ...)
     return obj;
 }
 
+const cJSON *json_dotted(const cJSON *obj, const char *dotted)
+{
+    while (obj && *dotted) {
+        size_t len = strcspn(dotted, ".");
+        char *name = xstrndup(dotted, len);
+        obj = json_get(obj, name);
+        free(name);
+        dotted += len + (dotted[len] == '.');
+    }
+    return obj;
+}
+
 const char *json_str(const cJSON *obj, const char *key)
 {
     return cJSON_GetStringValue(json_get(obj, key));

@@ -46,8 +46,7 @@ static int check_list(const cJSON *list, const char *what, int depth, struct err
 
     if (!cJSON_IsArray(list))
         return error_set(err, ERR_CONFIG, "\"%s\" must be a list of conditions", what);
-    cJSON_ArrayForEach(item, list)
-    {
+    cJSON_ArrayForEach (item, list) {
         if (check(item, depth + 1, err) < 0)
             return -1;
     }
@@ -72,8 +71,7 @@ static enum tristate fact_holds(const cJSON *c, const struct evidence *board)
     if (!value)
         return UNKNOWN;
     if ((want = json_get(c, "in"))) {
-        cJSON_ArrayForEach(item, want)
-        {
+        cJSON_ArrayForEach (item, want) {
             if (cJSON_Compare(value, item, true))
                 return YES;
         }
@@ -92,8 +90,7 @@ static enum tristate all_hold(const cJSON *list, const struct evidence *board)
     enum tristate answer = YES;
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, list)
-    {
+    cJSON_ArrayForEach (item, list) {
         enum tristate one = condition_holds(item, board);
         if (one == NO)
             return NO;
@@ -108,8 +105,7 @@ static enum tristate any_holds(const cJSON *list, const struct evidence *board)
     enum tristate answer = NO;
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, list)
-    {
+    cJSON_ArrayForEach (item, list) {
         enum tristate one = condition_holds(item, board);
         if (one == YES)
             return YES;
@@ -145,8 +141,7 @@ const char *condition_missing(const cJSON *c, const struct evidence *board)
     if ((part = json_get(c, "not")))
         return condition_missing(part, board);
     part = json_get(c, "all") ? json_get(c, "all") : json_get(c, "any");
-    cJSON_ArrayForEach(item, part)
-    {
+    cJSON_ArrayForEach (item, part) {
         const char *name = condition_missing(item, board);
         if (name)
             return name;

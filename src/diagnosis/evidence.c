@@ -177,8 +177,7 @@ void evidence_add_json(struct evidence *board, const cJSON *facts)
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, facts)
-    {
+    cJSON_ArrayForEach (item, facts) {
         const char *name = json_str(item, "name"), *step = json_str_or(item, "step", "");
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(item, "value");
         if (!name)

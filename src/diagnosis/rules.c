@@ -50,8 +50,7 @@ static void count_points(const cJSON *document, const struct evidence *board, st
 
     *tally = (struct tally){ 0 };
     tally->points[CAUSE_INCONCLUSIVE] = weighing_of(document).floor;
-    cJSON_ArrayForEach(signal, json_get(document, "signals"))
-    {
+    cJSON_ArrayForEach (signal, json_get(document, "signals")) {
         if (!holds(signal, board))
             continue;
         for (size_t c = 0; c < CAUSE_COUNT; c++)
@@ -87,8 +86,7 @@ static bool cap_concerns(const cJSON *cap, enum cause cause)
 
     if (!causes)
         return true;
-    cJSON_ArrayForEach(item, causes)
-    {
+    cJSON_ArrayForEach (item, causes) {
         if (text_same(cJSON_GetStringValue(item), cause_name(cause)))
             return true;
     }
@@ -128,8 +126,7 @@ static enum confidence weigh_confidence(const cJSON *document, const struct evid
                                                                      : CONFIDENCE_LOW;
     const cJSON *cap;
 
-    cJSON_ArrayForEach(cap, json_get(document, "caps"))
-    {
+    cJSON_ArrayForEach (cap, json_get(document, "caps")) {
         if (!cap_concerns(cap, d->cause) || !holds(cap, board))
             continue;
         enum confidence at = confidence_parse(json_str(cap, "at"));
@@ -150,14 +147,12 @@ static void cite_signals(const cJSON *document, const struct evidence *board, en
 
     do {
         floor = 0;
-        cJSON_ArrayForEach(signal, json_get(document, "signals"))
-        {
+        cJSON_ArrayForEach (signal, json_get(document, "signals")) {
             double points = sign * points_for(signal, cause);
             if (points > floor && points < strongest)
                 floor = points;
         }
-        cJSON_ArrayForEach(signal, json_get(document, "signals"))
-        {
+        cJSON_ArrayForEach (signal, json_get(document, "signals")) {
             const char *cite = json_str(signal, "cite");
             const struct fact *source = cite ? evidence_get(board, cite) : NULL;
             if (floor <= 0 || sign * points_for(signal, cause) != floor || *n >= EVIDENCE_SHOWN ||
@@ -176,8 +171,7 @@ static const cJSON *first_that_holds(const cJSON *list, const struct evidence *b
 {
     const cJSON *entry;
 
-    cJSON_ArrayForEach(entry, list)
-    {
+    cJSON_ArrayForEach (entry, list) {
         if (holds(entry, board))
             return entry;
     }
@@ -262,8 +256,7 @@ static void add_next_actions(const cJSON *document, const struct evidence *board
     const cJSON *list = json_path(document, "causes", cause_name(d->cause), "next_actions", NULL);
     const cJSON *entry;
 
-    cJSON_ArrayForEach(entry, list)
-    {
+    cJSON_ArrayForEach (entry, list) {
         if (!holds(entry, board))
             continue;
         char *text = filled(json_str_or(entry, "say", ""), board);
@@ -295,13 +288,11 @@ void rules_weigh(const cJSON *document, const struct evidence *board, struct dia
     d->summary = summary_of(document, board, d->cause);
     cite_signals(document, board, d->cause, 1, &d->evidence, &d->n_evidence, &d->cap_evidence);
     cite_signals(document, board, d->cause, -1, &d->against, &d->n_against, &d->cap_against);
-    cJSON_ArrayForEach(entry, json_get(document, "rules"))
-    {
+    cJSON_ArrayForEach (entry, json_get(document, "rules")) {
         add_rule(entry, board, d);
     }
     add_alternatives(document, board, &tally, d);
-    cJSON_ArrayForEach(entry, json_get(document, "missing"))
-    {
+    cJSON_ArrayForEach (entry, json_get(document, "missing")) {
         if (holds(entry, board))
             add_missing(d, json_str_or(entry, "say", ""), board);
     }

@@ -25,8 +25,7 @@ static int check_sayings(const cJSON *list, const char *name, struct error *err)
 
     if (list && !cJSON_IsArray(list))
         return error_set(err, ERR_CONFIG, "%s must be a list", name);
-    cJSON_ArrayForEach(entry, list)
-    {
+    cJSON_ArrayForEach (entry, list) {
         if (check_if(entry, err) < 0 || need_str(entry, "say", err) < 0)
             return error_context(err, "%s[%d]", name, i);
         i++;
@@ -41,8 +40,7 @@ static int check_points(const cJSON *points, struct error *err)
 
     if (!cJSON_IsObject(points))
         return error_set(err, ERR_CONFIG, "\"points\" is missing, cause codes with numbers");
-    cJSON_ArrayForEach(item, points)
-    {
+    cJSON_ArrayForEach (item, points) {
         if (!cause_parse(item->string, &cause))
             return error_set(err, ERR_CONFIG, "\"%s\" is no cause code", item->string);
         if (!cJSON_IsNumber(item))
@@ -58,8 +56,7 @@ static int check_signals(const cJSON *signals, struct error *err)
 
     if (!cJSON_IsArray(signals))
         return error_set(err, ERR_CONFIG, "\"signals\" must be a list");
-    cJSON_ArrayForEach(signal, signals)
-    {
+    cJSON_ArrayForEach (signal, signals) {
         if (!json_get(signal, "if"))
             return error_set(err, ERR_CONFIG, "signals[%d]: \"if\" is missing", i);
         if (check_if(signal, err) < 0 || check_points(json_get(signal, "points"), err) < 0)
@@ -90,8 +87,7 @@ static int check_causes(const cJSON *causes, struct error *err)
     for (int c = 0; c < CAUSE_COUNT; c++)
         if (!json_get(causes, cause_name((enum cause)c)))
             return error_set(err, ERR_CONFIG, "causes: %s is missing", cause_name((enum cause)c));
-    cJSON_ArrayForEach(entry, causes)
-    {
+    cJSON_ArrayForEach (entry, causes) {
         if (!cause_parse(entry->string, &cause))
             return error_set(err, ERR_CONFIG, "causes: \"%s\" is no cause code", entry->string);
         if (check_cause(entry, err) < 0)
@@ -106,8 +102,7 @@ static int check_rules(const cJSON *rules, struct error *err)
     int64_t number;
     int i = 0;
 
-    cJSON_ArrayForEach(rule, rules)
-    {
+    cJSON_ArrayForEach (rule, rules) {
         if (!json_i64(rule, "number", &number))
             error_set(err, ERR_CONFIG, "\"number\" is missing");
         else if (need_str(rule, "unknown", err) == 0 &&
@@ -126,8 +121,7 @@ static int check_caps(const cJSON *caps, struct error *err)
     const cJSON *cap;
     int i = 0;
 
-    cJSON_ArrayForEach(cap, caps)
-    {
+    cJSON_ArrayForEach (cap, caps) {
         if (check_if(cap, err) < 0 || need_str(cap, "at", err) < 0)
             return error_context(err, "caps[%d]", i);
         i++;

@@ -24,7 +24,9 @@ int json_parse(const char *text, size_t len, const char *what, cJSON **ret,
 /* All of these take a NULL object and give "absent" for it. Strings are lent by the tree. */
 const cJSON *json_get(const cJSON *obj, const char *key); /* NULL when absent or JSON null */
 const cJSON *json_path(const cJSON *obj, ...) __attribute__((sentinel)); /* names, then NULL */
-const char *json_str(const cJSON *obj, const char *key);                 /* NULL unless a string */
+/* The member at a dotted path, for our own documents, whose names hold no dots; or NULL. */
+const cJSON *json_dotted(const cJSON *obj, const char *dotted);
+const char *json_str(const cJSON *obj, const char *key); /* NULL unless a string */
 const char *json_str_or(const cJSON *obj, const char *key, const char *fallback); /* for display */
 bool json_i64(const cJSON *obj, const char *key, int64_t *ret); /* also reads "123" */
 bool json_num(const cJSON *obj, const char *key, double *ret);

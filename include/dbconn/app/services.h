@@ -1,0 +1,32 @@
+/*
+ * services - the backends of a process, made from the configuration: loop, HTTP client, policy and
+ * the typed clients. One per process; loop thread only.
+ */
+#ifndef DBCONN_APP_SERVICES_H
+#define DBCONN_APP_SERVICES_H
+
+#include <uv.h>
+
+#include "dbconn/app/config.h"
+#include "dbconn/collectors/collectors.h"
+#include "dbconn/playbook/playbook.h"
+
+struct http;
+struct net_policy;
+struct failure_reader;
+
+struct services {
+    uv_loop_t loop;
+    struct net_policy *policy;
+    struct http *http;
+    struct sources sources;
+    struct failure_reader *reader;
+    struct playbook *playbook;
+    bool loop_ready;
+};
+
+/* Fills *s; services_close() ends it, also after a failure. Errors: ERR_CONFIG. */
+int services_open(const struct config *config, struct services *s, struct error *err) MUST_CHECK;
+void services_close(struct services *s);
+
+#endif

@@ -1,0 +1,140 @@
+#include "dbconn/app/services.h"
+
+#include "dbconn/analysis/failure.h"
+#include "dbconn/base/log.h"
+#include "dbconn/net/http.h"
+#include "dbconn/net/loop.h"
+#include "dbconn/net/policy.h"
+#include "dbconn/sources/elasticsearch.h"
+#include "dbconn/sources/github.h"
+#include "dbconn/sources/sentry.h"
+
+/* "sentry=*.example.com" */
+static void allow_host(void *user, const char *entry)
+{
+    const char *sep = strchr(entry, '=');
+
+    if (!sep) {
+        LOG(WARN, "config.allow_hosts", F_STR("ignored", entry),
+            F_STR("expected", "service=host, for instance sentry=*.example.com"));
+        return;
+    }
+    char *service = xstrndup(entry, (size_t)(sep - entry));
+    net_policy_add_host(user, service, sep + 1);
+    free(service);
+}
+
+/* Sentry's regions belong to sentry.io (docs.sentry.io, "Choosing the right API base domain");
+ * Slack hands out addresses of its socket, file and response hosts. */
+static void allow_companions(struct net_policy *policy, const struct config *config)
+{
+    const char *sentry = config_str(config, "sentry.url"),
+               *slack = config_str(config, "slack.api_url");
+
+    if (strstr(sentry, "://sentry.io") || strstr(sentry, ".sentry.io")) {
+        net_policy_add_host(policy, "sentry", "sentry.io");
+        net_policy_add_host(policy, "sentry", "us.sentry.io");
+        net_policy_add_host(policy, "sentry", "de.sentry.io");
+    }
+    if (strstr(slack, "://slack.com/"))
+        net_policy_add_host(policy, "slack", "*.slack.com");
+    if (strstr(slack, "://slack-gov.com/"))
+        net_policy_add_host(policy, "slack", "*.slack-gov.com");
+}
+
+static int open_policy(const struct config *config, struct services *s, struct error *err)
+{
+    static const char *const bases[][2] = { { "slack", "slack.api_url" },
+                                            { "sentry", "sentry.url" },
+                                            { "github", "github.api_url" },
+                                            { "elasticsearch", "elasticsearch.url" } };
+
+    s->policy = net_policy_new();
+    for (size_t i = 0; i < ARRAY_LEN(bases); i++) {
+        const char *url = config_str(config, bases[i][1]);
+        if (!url)
+            continue;
+        if (net_policy_add_base(s->policy, bases[i][0], url, err) < 0)
+            return error_context(err, "%s", bases[i][1]);
+        if (net_policy_is_plaintext(s->policy, bases[i][0]))
+            LOG(WARN, "net.plaintext", F_STR("service", bases[i][0]),
+                F_STR("why", "the configured address is loopback without TLS"));
+    }
+    allow_companions(s->policy, config);
+    config_each(config, "net.allow_hosts", allow_host, s->policy);
+    net_policy_set_ca_file(s->policy, config_str(config, "net.ca_file"));
+    return 0;
+}
+
+static int open_sentry(const struct config *config, struct services *s, struct error *err)
+{
+    struct sentry_options options = { .url = config_str(config, "sentry.url"),
+                                      .org = config_str(config, "sentry.organization"),
+                                      .token = config_str(config, "sentry.auth_token") };
+
+    if (config_require(config, "sentry.organization", err) < 0 ||
+        config_require(config, "sentry.auth_token", err) < 0)
+        return -1;
+    return sentry_new(s->http, &options, &s->sources.sentry, err);
+}
+
+static int open_github(const struct config *config, struct services *s, struct error *err)
+{
+    struct github_options options = { .url = config_str(config, "github.api_url"),
+                                      .token = config_str(config, "github.token") };
+
+    return options.token ? github_new(s->http, &options, &s->sources.github, err) : 0;
+}
+
+static int open_elasticsearch(const struct config *config, struct services *s, struct error *err)
+{
+    struct es_options options = { .url = config_str(config, "elasticsearch.url"),
+                                  .index = config_str(config, "elasticsearch.index"),
+                                  .api_key = config_str(config, "elasticsearch.api_key"),
+                                  .user = config_str(config, "elasticsearch.user"),
+                                  .password = config_str(config, "elasticsearch.password") };
+
+    return options.url ? es_new(s->http, &options, &s->sources.es, err) : 0;
+}
+
+static int open_playbook(const struct config *config, struct services *s, struct error *err)
+{
+    const char *path = config_str(config, "playbook.path");
+
+    return path ? playbook_load(path, &s->playbook, err) : playbook_builtin(&s->playbook, err);
+}
+
+int services_open(const struct config *config, struct services *s, struct error *err)
+{
+    *s = (struct services){ 0 };
+    if (http_global_init(err) < 0 || open_playbook(config, s, err) < 0 ||
+        open_policy(config, s, err) < 0)
+        return -1;
+    if (uv_loop_init(&s->loop) != 0)
+        return error_set(err, ERR_CONFIG, "cannot make an event loop");
+    s->loop_ready = true;
+    s->reader = failure_reader_new();
+    s->sources.reader = s->reader;
+    s->sources.services = config_services(config);
+    if (http_new(&s->loop, s->policy, &s->http, err) < 0)
+        return -1;
+    return open_sentry(config, s, err) < 0 || open_github(config, s, err) < 0 ||
+                   open_elasticsearch(config, s, err) < 0
+               ? -1
+               : 0;
+}
+
+void services_close(struct services *s)
+{
+    sentry_free(s->sources.sentry);
+    github_free(s->sources.github);
+    es_free(s->sources.es);
+    http_free(s->http);
+    if (s->loop_ready)
+        (void)loop_finish(&s->loop);
+    net_policy_free(s->policy);
+    failure_reader_free(s->reader);
+    playbook_unref(s->playbook);
+    http_global_clear();
+    *s = (struct services){ 0 };
+}

@@ -1,0 +1,164 @@
+/* Step 3: which database, where, and how the connection failed: from the exceptions, and where they
+ * lack it from the variables, breadcrumbs, contexts and tags. No source is asked. */
+#include "collect.h"
+#include "steps.h"
+
+#include "dbconn/analysis/failure.h"
+#include "dbconn/base/json.h"
+#include "dbconn/base/text.h"
+#include "dbconn/collectors/dossier.h"
+
+#define MAX_CHAIN 20
+
+/* The event's exceptions; without an event, what the issue says. */
+static void read_exceptions(struct collect *c, struct failure *f)
+{
+    struct failure_exception chain[MAX_CHAIN];
+    cJSON *list = dossier_get(c->board, "event.exceptions");
+    const cJSON *item;
+    size_t n = 0;
+
+    cJSON_ArrayForEach (item, list) {
+        if (n < MAX_CHAIN)
+            chain[n++] =
+                (struct failure_exception){ json_str(item, "type"), json_str(item, "value"),
+                                            json_str(item, "module") };
+    }
+    if (n == 0)
+        chain[n++] =
+            (struct failure_exception){ evidence_str(c->board, "issue.error_type"),
+                                        evidence_str(c->board, "issue.error_value"), NULL };
+    failure_read_chain(c->sources->reader, chain, n, f);
+    cJSON_Delete(list);
+}
+
+static void add_surroundings(struct collect *c, struct failure *f)
+{
+    cJSON *layers = dossier_get(c->board, "event.layers");
+    cJSON *hints = dossier_get(c->board, "event.hints");
+    const cJSON *item;
+
+    cJSON_ArrayForEach (item, layers) {
+        (void)failure_add_layer(json_str(item, "name"), f);
+    }
+    (void)failure_add_layer(evidence_str(c->board, "issue.filename"), f);
+    cJSON_ArrayForEach (item, hints) {
+        (void)failure_add_json_hints(c->sources->reader, item, f);
+    }
+    cJSON_Delete(layers);
+    cJSON_Delete(hints);
+}
+
+/*
+ * One issue often mixes kinds: refused, timed out, reset. The issue is about the most frequent one
+ * since the onset that this playbook is for; what the latest event says decides a tie, and all when
+ * the rows of other events did not tell more.
+ */
+static enum failure_kind main_kind(struct collect *c, const struct failure *f)
+{
+    const cJSON *counts = evidence_json(c->board, "failures.counts"), *item;
+    enum failure_kind best = f->kind, kind;
+    int64_t best_count = 0, count;
+
+    cJSON_ArrayForEach (item, counts) {
+        if (!failure_kind_parse(json_str(item, "failure"), &kind) || kind == FAILURE_OTHER ||
+            !json_i64(item, "count", &count))
+            continue;
+        if (count > best_count || (count == best_count && kind == f->kind)) {
+            best = kind;
+            best_count = count;
+        }
+    }
+    /* The raised exception may hide its cause; then the rows only repeat the wrapper. */
+    if (f->kind != FAILURE_OTHER && failure_kind_is_applicable(best) != YES)
+        return f->kind;
+    return best;
+}
+
+static void put_targets(struct collect *c, const struct failure *f)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < f->n_targets; i++) {
+        const struct failure_target *t = &f->targets[i];
+        cJSON *obj = cJSON_CreateObject();
+        json_put_str(obj, "host", t->host);
+        json_put_str(obj, "port", t->port);
+        json_put_str(obj, "database", t->database);
+        json_put_str(obj, "user", t->user);
+        cJSON *aliases = json_put_array(obj, "aliases");
+        for (size_t a = 0; a < t->n_aliases; a++)
+            cJSON_AddItemToArray(aliases, cJSON_CreateString(t->aliases[a]));
+        cJSON_AddItemToArray(list, obj);
+    }
+    evidence_set_json(c->board, c->step, "target.all", list, NULL, NULL);
+    const struct failure_target *first = f->n_targets ? &f->targets[0] : NULL;
+    put_str(c, "target.host", first ? first->host : NULL);
+    put_str(c, "target.port", first ? first->port : NULL);
+    put_str(c, "target.database", first ? first->database : NULL);
+    put_str(c, "target.user", first ? first->user : NULL);
+}
+
+static bool is_loopback(const char *host)
+{
+    return host && (text_isame(host, "localhost") || text_starts(host, "127.") ||
+                    text_same(host, "::1") || host[0] == '/');
+}
+
+static char *describe(const struct failure *f)
+{
+    const struct failure_target *t = f->n_targets ? &f->targets[0] : NULL;
+    struct buf out = BUF_INIT;
+
+    buf_adds(&out, engine_title(f->engine));
+    if (t && t->host)
+        buf_addf(&out, " at %s%s%s", t->host, t->port ? ":" : "", t->port ? t->port : "");
+    else
+        buf_adds(&out, ", the message names no address");
+    if (t && t->database)
+        buf_addf(&out, ", database %s", t->database);
+    if (t && t->user)
+        buf_addf(&out, ", user %s", t->user);
+    return buf_take(&out);
+}
+
+static void put_verdict(struct collect *c, const struct failure *f)
+{
+    const char *url = evidence_str(c->board, "event.url");
+
+    if (!url)
+        url = evidence_str(c->board, "issue.url");
+    char *where = describe(f);
+    char *text = xasprintf("%s: %s", where, failure_kind_title(f->kind));
+    evidence_set_str(c->board, c->step, "failure.kind", failure_kind_name(f->kind), text, url);
+    evidence_set_str(c->board, c->step, "target.engine", engine_name(f->engine), where, url);
+    evidence_set_tri(c->board, c->step, "failure.database", f->is_database, NULL, url,
+                     "neither the message nor the stack says what was called");
+    evidence_set_tri(c->board, c->step, "failure.applicable", failure_is_applicable(f), text, url,
+                     "neither the message nor the stack says whether this is a database");
+    put_str(c, "failure.instead", f->instead);
+    put_bool(c, "target.local", f->n_targets && is_loopback(f->targets[0].host));
+    collect_finding(c, url, "%s.", text);
+    free(text);
+    free(where);
+}
+
+static void start(struct collect *c)
+{
+    struct failure f;
+
+    read_exceptions(c, &f);
+    add_surroundings(c, &f);
+    f.kind = main_kind(c, &f);
+    put_targets(c, &f);
+    put_verdict(c, &f);
+    char *where = describe(&f);
+    if (f.instead)
+        collect_complete(c, "This is %s, no database.", f.instead);
+    else
+        collect_complete(c, "%s: %s.", where, failure_kind_title(f.kind));
+    free(where);
+    failure_clear(&f);
+}
+
+const struct collector collector_connection_details = { "connection_details", start, NULL };

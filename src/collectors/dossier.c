@@ -1,0 +1,410 @@
+#include "dbconn/collectors/dossier.h"
+
+#include "dbconn/base/json.h"
+
+void dossier_put(struct evidence *board, const char *step, const char *name, cJSON *table)
+{
+    char *text = json_print(table);
+
+    evidence_set_str(board, step, name, text, NULL, NULL);
+    cJSON_free(text);
+    cJSON_Delete(table);
+}
+
+cJSON *dossier_get(const struct evidence *board, const char *name)
+{
+    const char *text = evidence_str(board, name);
+
+    return text ? cJSON_Parse(text) : NULL;
+}
+
+/* ---- event rows: { "s": [strings], "r": [[time, issue, count, key, value, ...], ...] }, where
+ * issue, key and value are places in "s", -1 for none ---- */
+
+#define SLOTS 8192 /* of the string index; more strings are just not shared */
+
+struct rows_builder {
+    cJSON *strings, *rows, *row;
+    int n_strings;
+    int slots[SLOTS]; /* place in strings + 1; 0: free */
+    const char **texts;
+    size_t cap_texts;
+};
+
+struct rows_builder *rows_builder_new(void)
+{
+    struct rows_builder *b = xcalloc(1, sizeof(*b));
+
+    b->strings = cJSON_CreateArray();
+    b->rows = cJSON_CreateArray();
+    return b;
+}
+
+static size_t hash_text(const char *s)
+{
+    size_t h = 1469598103934665603u; /* FNV-1a */
+
+    for (; *s; s++)
+        h = (h ^ (unsigned char)*s) * 1099511628211u;
+    return h;
+}
+
+static int intern(struct rows_builder *b, const char *s)
+{
+    size_t at = s ? hash_text(s) % SLOTS : 0;
+
+    if (!s)
+        return -1;
+    for (size_t tries = 0; tries < 64 && b->slots[at]; tries++, at = (at + 1) % SLOTS)
+        if (strcmp(b->texts[b->slots[at] - 1], s) == 0)
+            return b->slots[at] - 1;
+    cJSON *item = cJSON_CreateString(s);
+    cJSON_AddItemToArray(b->strings, item);
+    b->texts = vec_grow(b->texts, (size_t)b->n_strings, &b->cap_texts, sizeof(*b->texts));
+    b->texts[b->n_strings++] = item->valuestring;
+    if (!b->slots[at])
+        b->slots[at] = b->n_strings;
+    return b->n_strings - 1;
+}
+
+static void add_number(cJSON *array, double value)
+{
+    cJSON_AddItemToArray(array, cJSON_CreateNumber(value));
+}
+
+void rows_builder_row(struct rows_builder *b, int64_t at_ms, const char *issue, double count)
+{
+    b->row = cJSON_CreateArray();
+    add_number(b->row, at_ms == TIME_UNKNOWN ? -1 : (double)at_ms);
+    add_number(b->row, intern(b, issue));
+    add_number(b->row, count);
+    cJSON_AddItemToArray(b->rows, b->row);
+}
+
+void rows_builder_tag(struct rows_builder *b, const char *key, const char *value)
+{
+    if (!key || !value)
+        return;
+    add_number(b->row, intern(b, key));
+    add_number(b->row, intern(b, value));
+}
+
+cJSON *rows_builder_take(struct rows_builder *b)
+{
+    cJSON *table = cJSON_CreateObject();
+
+    cJSON_AddItemToObject(table, "s", b->strings);
+    cJSON_AddItemToObject(table, "r", b->rows);
+    free(b->texts);
+    free(b);
+    return table;
+}
+
+/* The strings of the table by place. Heap. */
+static const char **string_places(const cJSON *strings, size_t *n)
+{
+    const char **places = xcalloc((size_t)cJSON_GetArraySize(strings) + 1, sizeof(*places));
+    const cJSON *item;
+
+    *n = 0;
+    cJSON_ArrayForEach (item, strings) {
+        places[(*n)++] = cJSON_GetStringValue(item);
+    }
+    return places;
+}
+
+static const char *at_place(const char **places, size_t n, const cJSON *index)
+{
+    double i = index ? index->valuedouble : -1;
+
+    return i >= 0 && i < (double)n ? places[(size_t)i] : NULL;
+}
+
+static void read_row(const cJSON *entry, const char **places, size_t n_places,
+                     struct event_tag **tags, struct event_row *row)
+{
+    const cJSON *time = entry->child, *issue = time ? time->next : NULL;
+    const cJSON *count = issue ? issue->next : NULL, *key = count ? count->next : NULL;
+
+    row->at_ms = time && time->valuedouble >= 0 ? (int64_t)time->valuedouble : TIME_UNKNOWN;
+    row->issue = at_place(places, n_places, issue);
+    row->count = count ? count->valuedouble : 1;
+    row->tags = *tags;
+    for (; key && key->next; key = key->next->next) {
+        (*tags)->key = at_place(places, n_places, key);
+        (*tags)->value = at_place(places, n_places, key->next);
+        (*tags)++;
+        row->n_tags++;
+    }
+}
+
+void rowset_load(const struct evidence *board, const char *name, struct rowset *ret)
+{
+    const cJSON *entry;
+    size_t n_places, n_tags = 0;
+
+    *ret = (struct rowset){ .tree = dossier_get(board, name) };
+    const cJSON *rows = json_get(ret->tree, "r");
+    cJSON_ArrayForEach (entry, rows) {
+        n_tags += (size_t)cJSON_GetArraySize(entry) / 2;
+    }
+    ret->rows = xcalloc((size_t)cJSON_GetArraySize(rows) + 1, sizeof(*ret->rows));
+    ret->tags = xcalloc(n_tags + 1, sizeof(*ret->tags));
+    const char **places = string_places(json_get(ret->tree, "s"), &n_places);
+    struct event_tag *tags = ret->tags;
+    cJSON_ArrayForEach (entry, rows) {
+        read_row(entry, places, n_places, &tags, &ret->rows[ret->n++]);
+    }
+    free(places);
+}
+
+void rowset_clear(struct rowset *set)
+{
+    free(set->rows);
+    free(set->tags);
+    cJSON_Delete(set->tree);
+    *set = (struct rowset){ 0 };
+}
+
+/* ---- series and trend ---- */
+
+cJSON *series_to_json(int64_t start_ms, int64_t interval_ms, const double *counts, size_t n)
+{
+    cJSON *obj = cJSON_CreateObject();
+
+    json_put_i64(obj, "start", start_ms);
+    json_put_i64(obj, "interval", interval_ms);
+    cJSON *list = json_put_array(obj, "counts");
+    for (size_t i = 0; i < n; i++)
+        add_number(list, counts[i]);
+    return obj;
+}
+
+static void read_series(const cJSON *table, struct trend_case *t)
+{
+    const cJSON *entry, *count;
+    size_t n_counts = 0, used = 0;
+
+    cJSON_ArrayForEach (entry, table) {
+        n_counts += (size_t)cJSON_GetArraySize(json_get(entry, "counts"));
+    }
+    t->counts = xcalloc(n_counts + 1, sizeof(*t->counts));
+    t->series = xcalloc((size_t)cJSON_GetArraySize(table) + 1, sizeof(*t->series));
+    cJSON_ArrayForEach (entry, table) {
+        struct trend_series *s = &t->series[t->in.n_series++];
+        (void)json_i64(entry, "start", &s->start_ms);
+        (void)json_i64(entry, "interval", &s->interval_ms);
+        s->counts = t->counts + used;
+        cJSON_ArrayForEach (count, json_get(entry, "counts")) {
+            t->counts[used++] = count->valuedouble;
+            s->n_counts++;
+        }
+    }
+    t->in.series = t->series;
+}
+
+void trend_case_load(const struct evidence *board, int64_t now_ms, struct trend_case *ret)
+{
+    struct rowset rows;
+    int64_t from = evidence_time(board, "events.covered_from");
+
+    *ret = (struct trend_case){ .tree = dossier_get(board, TABLE_SERIES) };
+    read_series(ret->tree, ret);
+    rowset_load(board, TABLE_ROWS, &rows);
+    ret->times = xcalloc(rows.n + 1, sizeof(*ret->times));
+    for (size_t i = 0; i < rows.n; i++)
+        if (rows.rows[i].at_ms != TIME_UNKNOWN && rows.rows[i].at_ms >= from)
+            ret->times[ret->in.n_times++] = rows.rows[i].at_ms;
+    rowset_clear(&rows);
+    ret->in.times_ms = ret->times;
+    ret->in.times_capped = from > 0;
+    ret->in.first_seen_ms = evidence_time(board, "issue.first_seen");
+    ret->in.last_seen_ms = evidence_time(board, "issue.last_seen");
+    ret->in.now_ms = now_ms;
+}
+
+void trend_case_clear(struct trend_case *t)
+{
+    cJSON_Delete(t->tree);
+    free(t->series);
+    free(t->counts);
+    free(t->times);
+    *t = (struct trend_case){ 0 };
+}
+
+/* ---- releases ---- */
+
+static int64_t time_member(const cJSON *obj, const char *key)
+{
+    int64_t ms;
+
+    return json_i64(obj, key, &ms) ? ms : TIME_UNKNOWN;
+}
+
+static void read_release(const cJSON *entry, struct rollout_deploy **deploys,
+                         struct rollout_release *r)
+{
+    const cJSON *item;
+
+    r->version = json_str_or(entry, "version", "");
+    r->created_ms = time_member(entry, "created");
+    r->released_ms = time_member(entry, "released");
+    r->first_event_ms = time_member(entry, "first_event");
+    r->deploys = *deploys;
+    cJSON_ArrayForEach (item, json_get(entry, "deploys")) {
+        (*deploys)->environment = json_str(item, "environment");
+        (*deploys)->started_ms = time_member(item, "started");
+        (*deploys)->finished_ms = time_member(item, "finished");
+        (*deploys)++;
+        r->n_deploys++;
+    }
+}
+
+void release_table_load(const struct evidence *board, const char *name, struct release_table *ret)
+{
+    const cJSON *entry;
+    size_t n_deploys = 0;
+
+    *ret = (struct release_table){ .tree = dossier_get(board, name) };
+    cJSON_ArrayForEach (entry, ret->tree) {
+        n_deploys += (size_t)cJSON_GetArraySize(json_get(entry, "deploys"));
+    }
+    ret->items = xcalloc((size_t)cJSON_GetArraySize(ret->tree) + 1, sizeof(*ret->items));
+    ret->deploys = xcalloc(n_deploys + 1, sizeof(*ret->deploys));
+    struct rollout_deploy *deploys = ret->deploys;
+    cJSON_ArrayForEach (entry, ret->tree) {
+        read_release(entry, &deploys, &ret->items[ret->n++]);
+    }
+}
+
+void release_table_clear(struct release_table *t)
+{
+    free(t->items);
+    free(t->deploys);
+    cJSON_Delete(t->tree);
+    *t = (struct release_table){ 0 };
+}
+
+const cJSON *release_table_find(const struct release_table *t, const char *version)
+{
+    const cJSON *entry;
+
+    cJSON_ArrayForEach (entry, t->tree) {
+        const char *v = json_str(entry, "version");
+        if (v && version && strcmp(v, version) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+/* ---- other issues ---- */
+
+static void read_issue(const cJSON *entry, struct cluster_issue *i)
+{
+    double events;
+
+    i->id = json_str(entry, "id");
+    i->short_id = json_str(entry, "short_id");
+    i->project = json_str_or(entry, "project", "");
+    i->title = json_str_or(entry, "title", "");
+    i->host = json_str(entry, "host");
+    i->port = json_str(entry, "port");
+    bool database;
+    i->database = !json_bool(entry, "database", &database) ? UNKNOWN : database ? YES : NO;
+    i->first_seen_ms = time_member(entry, "first_seen");
+    i->last_seen_ms = time_member(entry, "last_seen");
+    i->onset_ms = time_member(entry, "onset");
+    i->onset_slack_ms = json_i64(entry, "slack", &i->onset_slack_ms) ? i->onset_slack_ms : 0;
+    i->first_release = json_str(entry, "first_release");
+    i->events = json_num(entry, "events", &events) ? events : -1;
+}
+
+/* One row for each project of each release. */
+static void read_cluster_releases(struct cluster_case *c)
+{
+    const cJSON *entry, *project;
+    size_t n = 0, i = 0;
+
+    cJSON_ArrayForEach (entry, c->table.tree) {
+        n += (size_t)cJSON_GetArraySize(json_get(entry, "projects"));
+    }
+    c->releases = xcalloc(n + 1, sizeof(*c->releases));
+    cJSON_ArrayForEach (entry, c->table.tree) {
+        cJSON_ArrayForEach (project, json_get(entry, "projects")) {
+            struct cluster_release *r = &c->releases[c->in.n_releases++];
+            r->project = cJSON_GetStringValue(project);
+            r->release = c->table.items[i];
+        }
+        i++;
+    }
+    c->in.releases = c->releases;
+}
+
+void cluster_case_load(const struct evidence *board, int64_t now_ms, struct cluster_case *ret)
+{
+    const cJSON *entry;
+
+    *ret = (struct cluster_case){ .issue_tree = dossier_get(board, TABLE_ISSUES) };
+    ret->issues = xcalloc((size_t)cJSON_GetArraySize(ret->issue_tree) + 1, sizeof(*ret->issues));
+    cJSON_ArrayForEach (entry, ret->issue_tree) {
+        read_issue(entry, &ret->issues[ret->in.n_issues++]);
+    }
+    ret->in.issues = ret->issues;
+    ret->in.issues_known = ret->issue_tree != NULL;
+    release_table_load(board, TABLE_ALL_RELEASES, &ret->table);
+    read_cluster_releases(ret);
+    ret->in.issue_id = evidence_str(board, "issue.id");
+    ret->in.project = evidence_str(board, "issue.project");
+    ret->in.host = evidence_str(board, "target.host");
+    ret->in.port = evidence_str(board, "target.port");
+    ret->in.onset_ms = evidence_time(board, "trend.onset");
+    int64_t slack = evidence_time(board, "trend.onset_slack");
+    ret->in.onset_slack_ms = slack == TIME_UNKNOWN ? 0 : slack;
+    ret->in.environment = evidence_str(board, "events.environment");
+    ret->in.now_ms = now_ms;
+}
+
+void cluster_case_clear(struct cluster_case *c)
+{
+    cJSON_Delete(c->issue_tree);
+    free(c->issues);
+    release_table_clear(&c->table);
+    free(c->releases);
+    *c = (struct cluster_case){ 0 };
+}
+
+/* ---- tags ---- */
+
+void tag_table_load(const struct evidence *board, struct tag_table *ret)
+{
+    const cJSON *entry, *item;
+    size_t n_values = 0;
+
+    *ret = (struct tag_table){ .tree = dossier_get(board, TABLE_TAGS) };
+    cJSON_ArrayForEach (entry, ret->tree) {
+        n_values += (size_t)cJSON_GetArraySize(json_get(entry, "values"));
+    }
+    ret->items = xcalloc((size_t)cJSON_GetArraySize(ret->tree) + 1, sizeof(*ret->items));
+    ret->values = xcalloc(n_values + 1, sizeof(*ret->values));
+    struct impact_value *value = ret->values;
+    cJSON_ArrayForEach (entry, ret->tree) {
+        struct impact_distribution *d = &ret->items[ret->n++];
+        d->key = json_str(entry, "key");
+        (void)json_num(entry, "total", &d->total);
+        d->values = value;
+        cJSON_ArrayForEach (item, json_get(entry, "values")) {
+            value->value = json_str(item, "value");
+            (void)json_num(item, "count", &value->count);
+            value++;
+            d->n_values++;
+        }
+    }
+}
+
+void tag_table_clear(struct tag_table *t)
+{
+    free(t->items);
+    free(t->values);
+    cJSON_Delete(t->tree);
+    *t = (struct tag_table){ 0 };
+}

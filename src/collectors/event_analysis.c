@@ -1,0 +1,559 @@
+/*
+ * Step 2: the events: the latest one in full, how they are spread over time, and of what kinds they
+ * are.
+ *
+ *   round 1   latest event | newest rows | counts per 10 min of a day | counts per hour of 14 days
+ *   round 2   only when the newest rows do not reach back to the onset: rows around the onset, in
+ *             windows that hold about a page each
+ */
+#include "collect.h"
+#include "steps.h"
+
+#include "dbconn/analysis/failure.h"
+#include "dbconn/analysis/trend.h"
+#include "dbconn/base/json.h"
+#include "dbconn/base/text.h"
+#include "dbconn/collectors/dossier.h"
+#include "dbconn/sources/sentry.h"
+
+#define PAGE 100
+#define MAX_RESULTS 16
+#define TAG_BYTES 160
+#define HINT_BYTES 400
+#define MAX_HINT_SCOPES 60
+
+enum { TAG_LATEST, TAG_SERIES_FINE, TAG_SERIES_LONG, TAG_ROWS };
+
+struct events {
+    const struct sentry_event *latest;
+    const struct source_series *series[2];
+    const struct sentry_event_rows *pages[MAX_RESULTS];
+    size_t n_pages;
+    bool rows_failed;
+    bool windows_complete; /* round 2 asked for all between the onset and the newest rows */
+    int64_t windows_from_ms;
+    struct trend trend;
+    bool has_trend;
+};
+
+static void got_event(struct collect *c, const void *result, const struct error *err, size_t tag)
+{
+    struct events *e = c->state;
+
+    (void)tag;
+    if (result) {
+        source_hold(result);
+        e->latest = result;
+    } else {
+        collect_lost(c, "Could not read the latest event: %s", error_text(err));
+    }
+}
+
+static void got_series(struct collect *c, const void *result, const struct error *err, size_t tag)
+{
+    struct events *e = c->state;
+
+    (void)err; /* the issue's own statistics stand in for it */
+    if (!result)
+        return;
+    source_hold(result);
+    e->series[tag == TAG_SERIES_FINE ? 0 : 1] = result;
+}
+
+static void got_rows(struct collect *c, const void *result, const struct error *err, size_t tag)
+{
+    struct events *e = c->state;
+
+    (void)tag;
+    if (!result) {
+        e->rows_failed = true;
+        collect_lost(c, "Could not list the events: %s", error_text(err));
+        return;
+    }
+    if (e->n_pages == MAX_RESULTS)
+        return;
+    source_hold(result);
+    e->pages[e->n_pages++] = result;
+}
+
+/* ---- what is stored ---- */
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct sentry_event_row *x = *(const struct sentry_event_row *const *)a;
+    const struct sentry_event_row *y = *(const struct sentry_event_row *const *)b;
+
+    if (x->at_ms != y->at_ms)
+        return x->at_ms < y->at_ms ? 1 : -1;
+    return x->id && y->id ? strcmp(x->id, y->id) : 0;
+}
+
+/* All rows of all pages, each once, newest first. Heap; the rows are lent by the pages. */
+static const struct sentry_event_row **all_rows(const struct events *e, size_t *n)
+{
+    size_t total = 0, kept = 0;
+
+    for (size_t p = 0; p < e->n_pages; p++)
+        total += e->pages[p]->n;
+    const struct sentry_event_row **rows = xcalloc(total + 1, sizeof(*rows));
+    total = 0;
+    for (size_t p = 0; p < e->n_pages; p++)
+        for (size_t i = 0; i < e->pages[p]->n; i++)
+            rows[total++] = &e->pages[p]->items[i];
+    qsort(rows, total, sizeof(*rows), newest_first);
+    for (size_t i = 0; i < total; i++)
+        if (kept == 0 || !rows[i]->id || !text_same(rows[i]->id, rows[kept - 1]->id))
+            rows[kept++] = rows[i];
+    *n = kept;
+    return rows;
+}
+
+static void put_rows(struct collect *c, const struct sentry_event_row **rows, size_t n)
+{
+    struct rows_builder *b = rows_builder_new();
+
+    for (size_t i = 0; i < n; i++) {
+        rows_builder_row(b, rows[i]->at_ms, NULL, 1);
+        for (size_t t = 0; t < rows[i]->n_tags; t++) {
+            const struct source_pair *tag = &rows[i]->tags[t];
+            char *value = presentable(tag->value, TAG_BYTES);
+            rows_builder_tag(b, tag->key, value);
+            free(value);
+        }
+    }
+    dossier_put(c->board, c->step, TABLE_ROWS, rows_builder_take(b));
+    put_num(c, "events.listed", (double)n);
+}
+
+static void put_series(struct collect *c)
+{
+    struct events *e = c->state;
+    cJSON *list = cJSON_CreateArray(), *own = NULL;
+
+    collect_add_series(list, e->series[0]);
+    collect_add_series(list, e->series[1]);
+    if (cJSON_GetArraySize(list) == 0 && (own = dossier_get(c->board, "issue.series"))) {
+        cJSON_Delete(list);
+        list = own;
+    }
+    dossier_put(c->board, c->step, TABLE_SERIES, list);
+}
+
+/* The environment that most of the rows carry. */
+static void put_environment(struct collect *c, const struct sentry_event_row **rows, size_t n)
+{
+    const char *best = NULL;
+    size_t best_count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t count = 0;
+        if (!rows[i]->environment || text_same(rows[i]->environment, best))
+            continue;
+        for (size_t j = 0; j < n; j++)
+            count += text_same(rows[j]->environment, rows[i]->environment);
+        if (count > best_count) {
+            best = rows[i]->environment;
+            best_count = count;
+        }
+        if (best_count * 2 > n)
+            break;
+    }
+    put_str(c, "events.environment", best);
+}
+
+/* ---- the latest event ---- */
+
+static void put_exceptions(struct collect *c, const struct sentry_event *event)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < event->n_exceptions; i++) {
+        const struct sentry_exception *x = &event->exceptions[i];
+        cJSON *obj = cJSON_CreateObject();
+        char *value = presentable(x->value, 4096);
+        json_put_str(obj, "type", x->type);
+        json_put_str(obj, "value", value);
+        json_put_str(obj, "module", x->module);
+        cJSON_AddItemToArray(list, obj);
+        free(value);
+    }
+    if (event->n_exceptions == 0 && event->message) {
+        cJSON *obj = cJSON_CreateObject();
+        char *value = presentable(event->message, 4096);
+        json_put_str(obj, "value", value);
+        cJSON_AddItemToArray(list, obj);
+        free(value);
+    }
+    dossier_put(c->board, c->step, "event.exceptions", list);
+}
+
+/* One scope of hints: { key: value }, redacted. */
+static void add_scope(cJSON *list, const struct source_pair *pairs, size_t n)
+{
+    cJSON *scope;
+
+    if (n == 0 || cJSON_GetArraySize(list) >= MAX_HINT_SCOPES)
+        return;
+    scope = cJSON_CreateObject();
+    for (size_t i = 0; i < n; i++) {
+        char *value = presentable(pairs[i].value, HINT_BYTES);
+        if (pairs[i].key && value)
+            json_put_str(scope, pairs[i].key, value);
+        free(value);
+    }
+    cJSON_AddItemToArray(list, scope);
+}
+
+/* The most telling first: variables of the frames nearest to the failure, the causes' before the
+ * wrappers'; then breadcrumbs from the newest; then contexts, extra data and tags. */
+static void put_hints(struct collect *c, const struct sentry_event *event)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < event->n_exceptions; i++) {
+        const struct sentry_exception *x = &event->exceptions[i];
+        for (size_t f = x->n_frames; f-- > 0;)
+            add_scope(list, x->frames[f].vars, x->frames[f].n_vars);
+    }
+    for (size_t i = event->n_breadcrumbs; i-- > 0;)
+        add_scope(list, event->breadcrumbs[i].data, event->breadcrumbs[i].n_data);
+    for (size_t i = 0; i < event->n_contexts; i++)
+        add_scope(list, event->contexts[i].pairs, event->contexts[i].n_pairs);
+    add_scope(list, event->extra, event->n_extra);
+    add_scope(list, event->tags, event->n_tags);
+    dossier_put(c->board, c->step, "event.hints", list);
+}
+
+static void add_layer(cJSON *list, const char *name, const char *shown, int64_t line)
+{
+    if (!name || !engine_of_name(name, NULL) || cJSON_GetArraySize(list) >= 20)
+        return;
+    cJSON *obj = cJSON_CreateObject();
+    json_put_str(obj, "name", name);
+    json_put_str(obj, "shown", shown ? shown : name);
+    json_put_i64(obj, "line", line);
+    cJSON_AddItemToArray(list, obj);
+}
+
+/* Frames of the database layer: their names, most specific exception first. */
+static void put_layers(struct collect *c, const struct sentry_event *event)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < event->n_exceptions; i++) {
+        const struct sentry_exception *x = &event->exceptions[i];
+        for (size_t f = x->n_frames; f-- > 0;) {
+            const struct sentry_frame *frame = &x->frames[f];
+            add_layer(list, frame->package, frame->filename, frame->line_no);
+            add_layer(list, frame->module, frame->filename, frame->line_no);
+            add_layer(list, frame->filename, frame->filename, frame->line_no);
+            add_layer(list, frame->abs_path, frame->filename, frame->line_no);
+        }
+    }
+    const cJSON *first = json_first(list);
+    if (first)
+        collect_finding(c, evidence_str(c->board, "event.url"),
+                        "The stack passes through the database layer: %s.",
+                        json_str_or(first, "shown", ""));
+    dossier_put(c->board, c->step, "event.layers", list);
+}
+
+static void put_event(struct collect *c)
+{
+    const struct sentry_event *event = ((struct events *)c->state)->latest;
+
+    if (!event)
+        return;
+    char *url = sentry_event_link(evidence_str(c->board, "issue.url"), event->id);
+    put_str(c, "event.id", event->id);
+    put_str(c, "event.url", url);
+    put_str(c, "event.release", event->release ? event->release->version : NULL);
+    put_time(c, "event.at", event->at_ms);
+    free(url);
+    put_exceptions(c, event);
+    put_hints(c, event);
+    put_layers(c, event);
+}
+
+/* ---- kinds of failure ---- */
+
+struct kind_memo {
+    const char *type, *value;
+    enum failure_kind kind;
+    enum tristate database;
+};
+
+/* Reads a message once; the same message comes hundreds of times. */
+static enum failure_kind kind_of(const struct failure_reader *reader,
+                                 const struct sentry_event_row *row, struct kind_memo *memo,
+                                 size_t *n, size_t max)
+{
+    const char *value = row->error_value ? row->error_value : row->title;
+    struct failure f;
+
+    for (size_t i = 0; i < *n; i++)
+        if (text_same(memo[i].type, row->error_type) && text_same(memo[i].value, value))
+            return memo[i].kind;
+    failure_read(reader, &(struct failure_exception){ .type = row->error_type, .value = value },
+                 &f);
+    if (*n < max)
+        memo[(*n)++] = (struct kind_memo){ row->error_type, value, f.kind, f.is_database };
+    enum failure_kind kind = f.kind;
+    failure_clear(&f);
+    return kind;
+}
+
+static void put_kinds(struct collect *c, const struct sentry_event_row **rows, size_t n,
+                      int64_t onset_ms)
+{
+    struct kind_memo memo[64];
+    size_t n_memo = 0, kinds = 0;
+    int64_t counts[FAILURE_COUNT] = { 0 };
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < n; i++)
+        if (onset_ms == TIME_UNKNOWN || rows[i]->at_ms >= onset_ms)
+            counts[kind_of(c->sources->reader, rows[i], memo, &n_memo, ARRAY_LEN(memo))]++;
+    for (size_t k = 0; k < FAILURE_COUNT; k++) {
+        if (counts[k] == 0)
+            continue;
+        cJSON *obj = cJSON_CreateObject();
+        json_put_str(obj, "failure", failure_kind_name((enum failure_kind)k));
+        json_put_i64(obj, "count", counts[k]);
+        cJSON_AddItemToArray(list, obj);
+        kinds += k != FAILURE_OTHER;
+    }
+    put_num(c, "failures.kinds", (double)kinds);
+    evidence_set_json(c->board, c->step, "failures.counts", list, NULL,
+                      evidence_str(c->board, "issue.url"));
+}
+
+/* ---- the trend ---- */
+
+static const char *const trend_words[] = {
+    [TREND_UNKNOWN] = "too few to see a pattern",
+    [TREND_CONSTANT] = "steady since they began",
+    [TREND_SPIKE] = "a sudden jump",
+    [TREND_GRADUAL_INCREASE] = "growing gradually",
+    [TREND_INTERMITTENT] = "bursts with quiet in between",
+    [TREND_BOUNDED] = "one outage that began and ended",
+};
+
+static void put_bursts(struct collect *c, const struct trend *t)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < t->n_bursts; i++) {
+        cJSON *obj = cJSON_CreateObject();
+        json_put_i64(obj, "start", t->bursts[i].start_ms);
+        json_put_i64(obj, "end", t->bursts[i].end_ms);
+        cJSON_AddItemToObject(obj, "events", cJSON_CreateNumber(t->bursts[i].events));
+        cJSON_AddItemToArray(list, obj);
+    }
+    dossier_put(c->board, c->step, "trend.burst_list", list);
+    put_num(c, "trend.bursts", (double)t->n_bursts);
+}
+
+static void put_trend(struct collect *c, const struct trend *t)
+{
+    const char *url = evidence_str(c->board, "issue.url");
+
+    evidence_set_str(c->board, c->step, "trend.kind", trend_kind_name(t->kind), t->why, url);
+    put_time(c, "trend.onset", t->onset_ms);
+    put_num(c, "trend.onset_slack", (double)t->onset_slack_ms);
+    put_time(c, "trend.end", t->end_ms);
+    put_time(c, "trend.last_event", t->last_event_ms);
+    evidence_set_tri(c->board, c->step, "trend.ongoing", t->ongoing, NULL, url,
+                     "it has been quiet too briefly to tell");
+    put_num(c, "trend.events", t->events);
+    put_num(c, "trend.jump", t->jump_ratio);
+    put_num(c, "trend.slope", t->slope);
+    put_num(c, "trend.duty", t->duty_cycle);
+    put_num(c, "trend.rate", t->rate_after);
+    put_num(c, "trend.confidence", t->confidence);
+    if (t->onset_ms != TIME_UNKNOWN)
+        put_num(c, "trend.length",
+                (double)((t->last_event_ms == TIME_UNKNOWN ? c->now_ms : t->last_event_ms) -
+                         t->onset_ms));
+    put_bursts(c, t);
+}
+
+/* Since when the listed rows are without a gap: a hole between the rows around the onset and the
+ * newest ones must not look like quiet. */
+static void put_coverage(struct collect *c)
+{
+    struct events *e = c->state;
+    const struct sentry_event_rows *newest = e->n_pages ? e->pages[0] : NULL;
+    bool capped = newest && newest->meta.partial;
+    int64_t from = capped && newest->n ? newest->items[newest->n - 1].at_ms : 0;
+
+    for (size_t i = 1; i < e->n_pages; i++)
+        if (e->pages[i]->meta.partial)
+            e->windows_complete = false;
+    if (capped && e->windows_complete && !e->rows_failed)
+        from = e->windows_from_ms;
+    put_bool(c, "events.capped", capped);
+    put_num(c, "events.covered_from", (double)from);
+}
+
+static void analyse(struct collect *c)
+{
+    struct events *e = c->state;
+    struct trend_case t;
+    size_t n;
+    const struct sentry_event_row **rows = all_rows(e, &n);
+
+    if (e->has_trend)
+        trend_clear(&e->trend);
+    put_rows(c, rows, n);
+    put_series(c);
+    put_coverage(c);
+    trend_case_load(c->board, c->now_ms, &t);
+    trend_analyse(&t.in, NULL, &e->trend);
+    e->has_trend = true;
+    put_trend(c, &e->trend);
+    put_environment(c, rows, n);
+    put_kinds(c, rows, n, e->trend.onset_ms);
+    trend_case_clear(&t);
+    free(rows);
+}
+
+static void finish(struct collect *c)
+{
+    struct events *e = c->state;
+
+    analyse(c);
+    put_event(c);
+    if (!e->latest && e->n_pages == 0) {
+        error_set(&c->error, ERR_UPSTREAM, "%s", buf_str(&c->losses));
+        collect_fail(c, NULL);
+        return;
+    }
+    collect_finding(c, evidence_str(c->board, "issue.url"), "%s", e->trend.why);
+    collect_complete(c, "%s%s.", trend_words[e->trend.kind],
+                     e->trend.ongoing == YES  ? ", still going on"
+                     : e->trend.ongoing == NO ? ", over now"
+                                              : "");
+}
+
+/* ---- asking ---- */
+
+static void ask_rows(struct collect *c, int64_t start_ms, int64_t end_ms, int max_pages)
+{
+    struct error err = ERROR_INIT;
+    struct collect_call *call = collect_call(c, got_rows, TAG_ROWS);
+    struct sentry_events_query query = {
+        .issue_id = c->issue,
+        .start_ms = start_ms,
+        .end_ms = end_ms,
+        .per_page = PAGE,
+        .max_pages = max_pages,
+    };
+
+    collect_sent(
+        call,
+        sentry_list_events(c->sources->sentry, c->owner, &query, collect_received, call, &err),
+        &err);
+}
+
+static void ask_series(struct collect *c, size_t tag, const char *period, int64_t interval_ms)
+{
+    struct error err = ERROR_INIT;
+    struct collect_call *call = collect_call(c, got_series, tag);
+    struct sentry_series_query query = { .issue = c->issue,
+                                         .stats_period = period,
+                                         .interval_ms = interval_ms };
+
+    collect_sent(
+        call,
+        sentry_events_series(c->sources->sentry, c->owner, &query, collect_received, call, &err),
+        &err);
+}
+
+/* Windows of about a page each, from shortly before the onset until the rows that are here. */
+static void ask_windows(struct collect *c, int64_t from_ms, int64_t to_ms)
+{
+    struct events *e = c->state;
+    struct trend_case t;
+    size_t windows = 0, max = (size_t)collect_number(c, "events.windows", 8);
+    int64_t start = from_ms;
+    double events = 0;
+
+    trend_case_load(c->board, c->now_ms, &t);
+    for (size_t s = 0; s < t.in.n_series && windows < max; s++) {
+        const struct trend_series *series = &t.series[s];
+        for (size_t i = 0; i < series->n_counts && windows < max; i++) {
+            int64_t end = series->start_ms + (int64_t)(i + 1) * series->interval_ms;
+            if (end <= start || end > to_ms + series->interval_ms)
+                continue;
+            if (series->start_ms > start)
+                break; /* this series begins too late, a longer one follows */
+            events += series->counts[i];
+            if (events < PAGE * 0.8 && end < to_ms)
+                continue;
+            ask_rows(c, start, end < to_ms ? end : to_ms, 2);
+            start = end;
+            events = 0;
+            windows++;
+        }
+    }
+    if (windows == 0) {
+        ask_rows(c, from_ms, to_ms, 3);
+        start = to_ms;
+    }
+    e->windows_from_ms = from_ms;
+    e->windows_complete = start >= to_ms;
+    trend_case_clear(&t);
+}
+
+/* Round 2, when it is needed. */
+static void look_back(struct collect *c)
+{
+    struct events *e = c->state;
+    int64_t before = collect_ms(c, "events.before_onset_minutes", 180);
+
+    analyse(c);
+    const struct sentry_event_rows *newest = e->n_pages ? e->pages[0] : NULL;
+    int64_t oldest = newest && newest->n ? newest->items[newest->n - 1].at_ms : TIME_UNKNOWN;
+    if (!newest || !newest->meta.partial || oldest == TIME_UNKNOWN ||
+        e->trend.onset_ms == TIME_UNKNOWN || oldest <= e->trend.onset_ms - before) {
+        finish(c);
+        return;
+    }
+    ask_windows(c, e->trend.onset_ms - e->trend.onset_slack_ms - before, oldest + 1);
+    collect_wait(c, finish);
+}
+
+static void start(struct collect *c)
+{
+    struct error err = ERROR_INIT;
+    struct collect_call *call = collect_call(c, got_event, TAG_LATEST);
+
+    c->state = xcalloc(1, sizeof(struct events));
+    collect_sent(call,
+                 sentry_get_event(c->sources->sentry, c->owner, c->issue, "latest",
+                                  collect_received, call, &err),
+                 &err);
+    ask_rows(c, 0, 0, 1);
+    ask_series(c, TAG_SERIES_FINE, "24h", 10 * MINUTE_MS);
+    ask_series(c, TAG_SERIES_LONG, "14d", HOUR_MS);
+    collect_wait(c, look_back);
+}
+
+static void clear(struct collect *c)
+{
+    struct events *e = c->state;
+
+    if (!e)
+        return;
+    source_release(e->latest);
+    source_release(e->series[0]);
+    source_release(e->series[1]);
+    for (size_t i = 0; i < e->n_pages; i++)
+        source_release(e->pages[i]);
+    if (e->has_trend)
+        trend_clear(&e->trend);
+    free(e);
+}
+
+const struct collector collector_event_analysis = { "event_analysis", start, clear };

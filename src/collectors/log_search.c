@@ -1,0 +1,541 @@
+/*
+ * Step 6: the logs around the onset: what the database's machine says of itself, who else
+ * complains, and whether the network does.
+ *
+ *   round 1   one msearch: tell-tale phrases near the onset, near the end and near each burst; who
+ *             is who (lines that name the target); the service's own lines
+ *   round 2   all lines of the machine that round 1 tied to the target, so that silence and
+ *             ordinary work can be told apart
+ *
+ * The phrases stand in the playbook ("settings.logs.phrases").
+ */
+#include "collect.h"
+#include "log_records.h"
+#include "steps.h"
+
+#include "dbconn/analysis/logs.h"
+#include "dbconn/base/json.h"
+#include "dbconn/base/text.h"
+#include "dbconn/collectors/dossier.h"
+#include "dbconn/sources/elasticsearch.h"
+
+#define MAX_QUERIES 16
+#define MAX_BURSTS 12
+#define MAX_NAMES 24
+
+struct search {
+    const struct es_answers *answers[2];
+    char **phrases, **identity, **not_identity, **services, **machines; /* NULL at the end */
+    char *index;                                                        /* NULL: configured */
+    struct log_burst bursts[MAX_BURSTS];
+    size_t n_bursts;
+    int64_t onset_ms, end_ms;
+    struct log_records records;
+    struct log_findings found;
+    bool has_found;
+    bool nothing_searched;
+};
+
+/* ---- lists of strings with NULL at the end ---- */
+
+static void list_add(char ***list, const char *text)
+{
+    size_t n = 0;
+
+    if (!text || !*text)
+        return;
+    for (; *list && (*list)[n]; n++)
+        if (text_isame((*list)[n], text))
+            return;
+    if (n >= MAX_NAMES * 8)
+        return;
+    *list = xrealloc(*list, (n + 2) * sizeof(**list));
+    (*list)[n] = xstrdup(text);
+    (*list)[n + 1] = NULL;
+}
+
+static void list_free(char **list)
+{
+    for (size_t i = 0; list && list[i]; i++)
+        free(list[i]);
+    free(list);
+}
+
+static void list_add_setting(struct collect *c, const char *dotted, char ***list)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach (item, json_dotted(c->settings, dotted)) {
+        list_add(list, cJSON_GetStringValue(item));
+    }
+}
+
+/* ---- what to ask for ---- */
+
+/* Every name of the target: as in the messages, its addresses, and its first label ("db-1" of
+ * "db-1.prod.internal"), which is how machines call themselves. */
+static void add_names(struct collect *c, struct search *s)
+{
+    const cJSON *target, *alias;
+
+    cJSON_ArrayForEach (target, evidence_json(c->board, "target.all")) {
+        list_add(&s->identity, json_str(target, "host"));
+        cJSON_ArrayForEach (alias, json_get(target, "aliases")) {
+            list_add(&s->identity, cJSON_GetStringValue(alias));
+        }
+    }
+}
+
+static void add_services(struct collect *c, struct search *s)
+{
+    const char *project = evidence_str(c->board, "issue.project");
+    const char *package = evidence_str(c->board, "issue.package");
+    const cJSON *entry;
+
+    list_add(&s->services, project);
+    list_add(&s->services, package);
+    cJSON_ArrayForEach (entry, c->sources->services) {
+        bool ours = (project && text_isame(json_str(entry, "project"), project)) ||
+                    (package && text_isame(json_str(entry, "package"), package));
+        if (!ours)
+            continue;
+        list_add(&s->services, json_str(entry, "log_service"));
+        if (json_str(entry, "index"))
+            xreplace(&s->index, json_str(entry, "index"));
+    }
+}
+
+static void read_bursts(struct collect *c, struct search *s)
+{
+    cJSON *list = dossier_get(c->board, "trend.burst_list");
+    const cJSON *item;
+
+    cJSON_ArrayForEach (item, list) {
+        int64_t start, end;
+        if (s->n_bursts < MAX_BURSTS && json_i64(item, "start", &start) &&
+            json_i64(item, "end", &end))
+            s->bursts[s->n_bursts++] = (struct log_burst){ start, end };
+    }
+    cJSON_Delete(list);
+}
+
+static void read_window(struct collect *c, struct search *s)
+{
+    int64_t end = evidence_time(c->board, "trend.last_event");
+
+    s->onset_ms = evidence_time(c->board, "trend.onset");
+    if (s->onset_ms == TIME_UNKNOWN)
+        s->onset_ms = evidence_time(c->board, "issue.last_seen");
+    if (s->onset_ms == TIME_UNKNOWN)
+        s->onset_ms = c->now_ms - HOUR_MS;
+    s->end_ms = end == TIME_UNKNOWN || end < s->onset_ms ? c->now_ms : end;
+    if (evidence_tri(c->board, "trend.ongoing") == YES)
+        s->end_ms = c->now_ms;
+    read_bursts(c, s);
+}
+
+/* The last place takes what is over the limit and is not sent. */
+struct query_list {
+    struct es_query items[MAX_QUERIES + 1];
+    struct es_terms terms[MAX_QUERIES + 1];
+    size_t n;
+};
+
+static struct es_query *add_query(struct query_list *list, const struct search *s, int64_t from_ms,
+                                  int64_t to_ms, int size)
+{
+    struct es_query *q = &list->items[list->n];
+
+    if (list->n < MAX_QUERIES)
+        list->n++;
+    *q = (struct es_query){ .index = s->index, .from_ms = from_ms, .to_ms = to_ms, .size = size };
+    return q;
+}
+
+/* Only documents in which one of the fields is one of the values. */
+static void filter(struct query_list *list, struct es_query *q, const char *const *fields,
+                   char *const *values)
+{
+    struct es_terms *terms = &list->terms[q - list->items];
+
+    *terms = (struct es_terms){ fields, (const char *const *)values };
+    q->filters = terms;
+    q->n_filters = 1;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void add_phrase_queries(struct collect *c, struct search *s, struct query_list *list)
+{
+    int64_t before = collect_ms(c, "logs.before_minutes", 45);
+    int64_t after = collect_ms(c, "logs.after_minutes", 120);
+    int size = (int)collect_number(c, "logs.hits", 300);
+    struct es_query *q =
+        add_query(list, s, s->onset_ms - before, earlier(s->onset_ms + after, c->now_ms), size);
+
+    q->phrases = (const char *const *)s->phrases;
+    if (s->end_ms > s->onset_ms + after) {
+        q = add_query(list, s, s->end_ms - before, earlier(s->end_ms + before, c->now_ms), size);
+        q->phrases = (const char *const *)s->phrases;
+    }
+    for (size_t i = 1; i < s->n_bursts && i < 7; i++) {
+        int64_t from = s->bursts[i].start_ms - 10 * MINUTE_MS;
+        if (from < s->onset_ms + after && s->bursts[i].end_ms < s->onset_ms + after)
+            continue;
+        q = add_query(list, s, from, earlier(s->bursts[i].end_ms + 10 * MINUTE_MS, c->now_ms), 80);
+        q->phrases = (const char *const *)s->phrases;
+    }
+}
+
+static void add_identity_query(struct collect *c, struct search *s, struct query_list *list)
+{
+    int64_t back = collect_ms(c, "logs.identity_minutes", 7 * 24 * 60);
+    struct es_query *q;
+
+    if (!s->identity)
+        return;
+    /* Who is who: DNS, inventory, endpoints; complaints are thousands and say nothing about it. */
+    q = add_query(list, s, s->onset_ms - back, c->now_ms, 200);
+    q->phrases = (const char *const *)s->identity;
+    q->not_phrases = (const char *const *)s->not_identity;
+    q->newest_first = true;
+    q = add_query(list, s, s->onset_ms - 15 * MINUTE_MS, earlier(s->end_ms + HOUR_MS, c->now_ms),
+                  200);
+    q->phrases = (const char *const *)s->identity;
+    /* The machine by its own address. */
+    q = add_query(list, s, s->onset_ms - 2 * HOUR_MS, earlier(s->end_ms + HOUR_MS, c->now_ms), 200);
+    filter(list, q, es_default_fields()->host_ip, s->identity);
+}
+
+static void add_service_queries(struct search *s, struct query_list *list)
+{
+    const char *const *fields = es_default_fields()->service;
+
+    if (!s->services)
+        return;
+    struct es_query *q =
+        add_query(list, s, s->onset_ms - 15 * MINUTE_MS, s->onset_ms + 2 * HOUR_MS, 200);
+    filter(list, q, fields, s->services);
+    q = add_query(list, s, s->end_ms - 2 * HOUR_MS, s->end_ms + 15 * MINUTE_MS, 200);
+    q->newest_first = true;
+    filter(list, q, fields, s->services);
+}
+
+/* ---- answers ---- */
+
+static void got_answers(struct collect *c, const void *result, const struct error *err, size_t tag)
+{
+    struct search *s = c->state;
+
+    if (!result) {
+        if (tag == 0)
+            error_copy(&c->error, err);
+        collect_lost(c, "Could not search the logs: %s", error_text(err));
+        return;
+    }
+    source_hold(result);
+    s->answers[tag] = result;
+}
+
+static void take_answers(struct collect *c, size_t round)
+{
+    struct search *s = c->state;
+    const struct es_answers *answers = s->answers[round];
+    size_t failed = 0, empty = 0;
+
+    for (size_t i = 0; answers && i < answers->n; i++) {
+        const struct es_answer *a = &answers->items[i];
+        if (!a->result) {
+            if (failed++ == 0)
+                collect_lost(c, "A search of the logs failed: %s", a->error ? a->error : "unknown");
+            continue;
+        }
+        if (a->result->meta.partial)
+            collect_lost(c, "The logs answered only in part: %s",
+                         a->result->meta.why ? a->result->meta.why : "shards failed");
+        empty += a->result->nothing_searched;
+        log_records_add(&s->records, a->result);
+    }
+    if (answers && round == 0 && empty == answers->n && answers->n > 0)
+        s->nothing_searched = true;
+}
+
+static void analyse(struct collect *c)
+{
+    struct search *s = c->state;
+    const char *addresses[MAX_NAMES];
+    size_t n = 0, n_services = 0;
+
+    for (size_t i = 1; s->identity && s->identity[0] && s->identity[i] && n < MAX_NAMES; i++)
+        addresses[n++] = s->identity[i];
+    while (s->services && s->services[n_services])
+        n_services++;
+    struct log_target target = { .engine = evidence_str(c->board, "target.engine"),
+                                 .host = evidence_str(c->board, "target.host"),
+                                 .port = evidence_str(c->board, "target.port"),
+                                 .database = evidence_str(c->board, "target.database"),
+                                 .addresses = addresses,
+                                 .n_addresses = n,
+                                 .services = (const char *const *)s->services,
+                                 .n_services = n_services };
+    struct log_window window = { s->onset_ms, s->end_ms, c->now_ms, s->bursts, s->n_bursts };
+
+    if (s->has_found)
+        log_findings_clear(&s->found);
+    logs_read(s->records.items, s->records.n, &target, &window, &s->found);
+    s->has_found = true;
+}
+
+/* ---- what is stored ---- */
+
+/* "pg-1 logged at 2026-08-18 10:02 UTC: “received fast shutdown request”" */
+static char *quote_record(const struct search *s, size_t record)
+{
+    struct buf out = BUF_INIT;
+
+    if (record == LOGS_NONE || record >= s->records.n)
+        return NULL;
+    const struct log_record *r = &s->records.items[record];
+    const char *machine = log_record_machine(r);
+    char *message = presentable(r->message, 200);
+    buf_addf(&out, "%s logged at ", machine ? machine : r->service ? r->service : "a machine");
+    time_format_minute(r->time_ms, &out);
+    buf_addf(&out, ": “%s”", message ? message : "");
+    free(message);
+    return buf_take(&out);
+}
+
+static void put_tri(struct collect *c, const char *name, enum tristate value, size_t record,
+                    const char *why)
+{
+    char *text = quote_record(c->state, record);
+
+    evidence_set_tri(c->board, c->step, name, value, text, NULL, why);
+    free(text);
+}
+
+static const char *const tie_names[] = {
+    [TIE_UNKNOWN] = "unknown", [TIE_LIKELY] = "likely", [TIE_CERTAIN] = "certain"
+};
+
+static void put_tally(struct collect *c, const char *name, const struct log_tally *t)
+{
+    char *text = quote_record(c->state, t->n ? t->example : LOGS_NONE);
+
+    evidence_set_num(c->board, c->step, name, (double)t->n, text, NULL);
+    free(text);
+}
+
+/* Where clients complain and where they succeed at the same time. */
+static void put_places(struct collect *c, const char *name, const struct log_place *places,
+                       size_t n)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < n && i < 20; i++) {
+        cJSON *obj = cJSON_CreateObject();
+        json_put_str(obj, "name", places[i].name);
+        json_put_i64(obj, "complaints", (int64_t)places[i].complaints);
+        json_put_i64(obj, "successes", (int64_t)places[i].successes);
+        cJSON_AddItemToArray(list, obj);
+    }
+    evidence_set_json(c->board, c->step, name, list, NULL, NULL);
+}
+
+static void put_server(struct collect *c)
+{
+    const struct search *s = c->state;
+    const struct log_findings *f = &s->found;
+    static const char no_tie[] = "no log line ties a machine to the refused address";
+
+    evidence_set_str(c->board, c->step, "logs.tie", tie_names[f->tie], f->tie_reason, NULL);
+    if (f->machine)
+        evidence_set_str(c->board, c->step, "logs.machine", f->machine, NULL, NULL);
+    put_tri(c, "server.down", f->went_down, f->down_record, no_tie);
+    put_tri(c, "server.back", f->came_back, f->up_record, no_tie);
+    put_time(c, "server.down_at", f->down_ms);
+    put_time(c, "server.up_at", f->up_ms);
+    evidence_set_str(c->board, c->step, "server.down_kind", log_kind_name(f->down_kind), NULL,
+                     NULL);
+    put_bool(c, "server.start_failed", f->start_failed);
+    put_tri(c, "server.healthy", f->healthy, f->work_during.n ? f->work_during.example : LOGS_NONE,
+            no_tie);
+    put_tally(c, "server.slots", &f->slots_during);
+    put_tally(c, "server.failover", &f->own[LOG_FAILOVER_EVENT]);
+    put_tally(c, "server.oom", &f->own[LOG_SERVER_OOM_KILLED_EVENT]);
+    put_tally(c, "server.disk_full", &f->own[LOG_SERVER_DISK_FULL_EVENT]);
+    put_num(c, "server.outages", (double)f->n_outages);
+}
+
+static void put_others(struct collect *c)
+{
+    const struct search *s = c->state;
+    const struct log_findings *f = &s->found;
+
+    put_tri(c, "logs.other_restart", f->other_restart ? YES : NO, f->other_record, NULL);
+    put_tally(c, "network.faults", &f->network_during);
+    put_tally(c, "network.target_faults", &f->network_target);
+    put_num(c, "network.bursts", (double)f->bursts_with_network);
+    put_tri(c, "network.policy", f->policy_record != LOGS_NONE ? YES : NO, f->policy_record, NULL);
+    if (f->network_region)
+        evidence_set_str(c->board, c->step, "network.region", f->network_region, NULL, NULL);
+    put_tally(c, "clients.complaints", &f->complaints);
+    put_tally(c, "clients.successes", &f->successes);
+    put_places(c, "clients.regions", f->regions, f->n_regions);
+    put_places(c, "clients.hosts", f->hosts, f->n_hosts);
+    put_tally(c, "pooler.down", &f->rest[LOG_POOLER_DOWN_EVENT]);
+    put_tally(c, "pooler.backend_failed", &f->rest[LOG_POOLER_BACKEND_FAILED_EVENT]);
+    put_tally(c, "balancer.down", &f->rest[LOG_BALANCER_BACKEND_DOWN_EVENT]);
+    put_tally(c, "service.no_endpoints", &f->rest[LOG_SERVICE_NO_ENDPOINTS_EVENT]);
+}
+
+static void add_quote(struct collect *c, size_t record)
+{
+    char *text = quote_record(c->state, record);
+
+    if (text)
+        collect_finding(c, NULL, "%s", text);
+    free(text);
+}
+
+static void describe(struct collect *c)
+{
+    const struct search *s = c->state;
+    const struct log_findings *f = &s->found;
+
+    if (f->tie_reason)
+        collect_finding(c, NULL, "%s", f->tie_reason);
+    add_quote(c, f->down_record);
+    add_quote(c, f->up_record);
+    if (f->went_down != YES && f->work_during.n)
+        add_quote(c, f->work_during.example);
+    if (f->slots_during.n)
+        add_quote(c, f->slots_during.example);
+    if (f->network_during.n)
+        add_quote(c, f->network_during.example);
+    add_quote(c, f->policy_record);
+    if (f->other_restart)
+        collect_finding(c, NULL,
+                        "%s restarted near the onset; it is another server, not the refused one.",
+                        f->other_machine ? f->other_machine : "Another database machine");
+}
+
+static void finish(struct collect *c)
+{
+    struct search *s = c->state;
+    const struct log_findings *f = &s->found;
+
+    take_answers(c, 1);
+    analyse(c);
+    put_bool(c, "logs.looked", !s->nothing_searched);
+    put_num(c, "logs.records", (double)s->records.n);
+    put_server(c);
+    put_others(c);
+    describe(c);
+    if (s->nothing_searched)
+        collect_complete(c,
+                         "No index matches the configured pattern: there was nothing to search.");
+    else if (s->records.n == 0)
+        collect_complete(c,
+                         "The logs hold nothing about the service or the database in that time.");
+    else if (f->went_down == YES)
+        collect_complete(c, "%s went down%s (%zu log lines read).", f->machine,
+                         f->came_back == YES ? " and came back" : "", s->records.n);
+    else
+        collect_complete(c, "%s (%zu log lines read).",
+                         f->network_during.n ? "The network complains in that time"
+                         : f->slots_during.n ? "The server has no connection slots left"
+                         : f->healthy == YES ? "The database server worked on"
+                                             : "No line explains the refusals",
+                         s->records.n);
+}
+
+/* ---- rounds ---- */
+
+static void send(struct collect *c, const struct query_list *list, size_t round)
+{
+    struct error err = ERROR_INIT;
+    struct collect_call *call = collect_call(c, got_answers, round);
+
+    collect_sent(
+        call,
+        es_msearch(c->sources->es, c->owner, list->items, list->n, collect_received, call, &err),
+        &err);
+}
+
+static void look_at_machine(struct collect *c)
+{
+    struct search *s = c->state;
+    struct query_list list = { .n = 0 };
+    const struct es_fields *fields = es_default_fields();
+    const char *const *names[] = { fields->host, fields->pod };
+
+    if (!s->answers[0]) {
+        collect_fail(c, NULL);
+        return;
+    }
+    take_answers(c, 0);
+    analyse(c);
+    if (!s->found.machine) {
+        finish(c);
+        return;
+    }
+    list_add(&s->machines, s->found.machine);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        int64_t last = earlier(s->end_ms + 30 * MINUTE_MS, c->now_ms);
+        for (int newest = 0; newest < 2; newest++) {
+            struct es_query *q = add_query(&list, s, s->onset_ms - HOUR_MS, last, 200);
+            filter(&list, q, names[i], s->machines);
+            q->newest_first = newest;
+        }
+    }
+    send(c, &list, 1);
+    collect_wait(c, finish);
+}
+
+static void start(struct collect *c)
+{
+    struct query_list list = { .n = 0 };
+
+    if (!c->sources->es) {
+        collect_skip(c, "Elasticsearch is not configured (elasticsearch.url), so no logs were "
+                        "searched.");
+        return;
+    }
+    struct search *s = c->state = xcalloc(1, sizeof(*s));
+    add_names(c, s);
+    add_services(c, s);
+    read_window(c, s);
+    list_add_setting(c, "logs.phrases", &s->phrases);
+    list_add_setting(c, "logs.not_identity", &s->not_identity);
+    add_phrase_queries(c, s, &list);
+    add_identity_query(c, s, &list);
+    add_service_queries(s, &list);
+    send(c, &list, 0);
+    collect_wait(c, look_at_machine);
+}
+
+static void clear(struct collect *c)
+{
+    struct search *s = c->state;
+
+    if (!s)
+        return;
+    source_release(s->answers[0]);
+    source_release(s->answers[1]);
+    if (s->has_found)
+        log_findings_clear(&s->found);
+    log_records_clear(&s->records);
+    list_free(s->phrases);
+    list_free(s->identity);
+    list_free(s->not_identity);
+    list_free(s->services);
+    list_free(s->machines);
+    free(s->index);
+    free(s);
+}
+
+const struct collector collector_log_search = { "log_search", start, clear };

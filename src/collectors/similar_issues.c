@@ -1,0 +1,373 @@
+/*
+ * Step 7: the other issues: which began together with this one, and what they share; and how the
+ * service's usual events are spread, so that "all errors come from one region" means something.
+ *
+ *   round 1   the project's issues | the organization's newest and latest issues | all releases
+ *   round 2   events around the onset of the project's most active other issues
+ */
+#include "collect.h"
+#include "release_rows.h"
+#include "steps.h"
+
+#include "dbconn/analysis/failure.h"
+#include "dbconn/analysis/trend.h"
+#include "dbconn/base/json.h"
+#include "dbconn/base/text.h"
+#include "dbconn/collectors/dossier.h"
+#include "dbconn/sources/sentry.h"
+
+enum { LIST_PROJECT, LIST_NEW, LIST_LATEST, LISTS };
+
+#define MAX_BASELINE 12
+#define TAG_BYTES 160
+
+struct baseline_pages {
+    const struct sentry_event_rows *rows;
+    const char *issue; /* lent by its list */
+};
+
+struct similar {
+    const struct sentry_issues *lists[LISTS];
+    struct baseline_pages baseline[MAX_BASELINE];
+    size_t n_baseline;
+    cJSON *issues; /* the table */
+};
+
+static void got_list(struct collect *c, const void *result, const struct error *err, size_t tag)
+{
+    static const char *const what[] = { "the project's issues", "the organization's new issues",
+                                        "the organization's issues" };
+    struct similar *s = c->state;
+
+    if (!result)
+        collect_lost(c, "Could not read %s: %s", what[tag], error_text(err));
+    source_hold(result);
+    s->lists[tag] = result;
+}
+
+static void got_releases(struct collect *c, const void *result, const struct error *err, size_t tag)
+{
+    (void)tag;
+    if (result)
+        dossier_put(c->board, c->step, TABLE_ALL_RELEASES, releases_to_json(result));
+    else
+        collect_lost(c, "Could not read the other projects' releases: %s", error_text(err));
+}
+
+static void got_rows(struct collect *c, const void *result, const struct error *err, size_t tag)
+{
+    struct similar *s = c->state;
+
+    if (!result) {
+        collect_lost(c, "Could not read the events of %s: %s", s->baseline[tag].issue,
+                     error_text(err));
+        return;
+    }
+    source_hold(result);
+    s->baseline[tag].rows = result;
+}
+
+/* ---- the table of other issues ---- */
+
+static int64_t lifetime_first(const struct sentry_issue *i)
+{
+    return i->lifetime_first_seen_ms != TIME_UNKNOWN ? i->lifetime_first_seen_ms : i->first_seen_ms;
+}
+
+/* When an issue's errors began: its first event when it is new, else where its counts jump. */
+static int64_t onset_of(const struct collect *c, const struct sentry_issue *i, int64_t *slack)
+{
+    const struct source_series *stats[] = { i->stats_24h, i->stats_30d };
+    int64_t first = lifetime_first(i), ours = evidence_time(c->board, "trend.onset");
+    struct trend_series series[2];
+    struct trend_input in = { .series = series,
+                              .first_seen_ms = first,
+                              .last_seen_ms = i->last_seen_ms,
+                              .now_ms = c->now_ms };
+    struct trend trend;
+
+    *slack = 0;
+    if (first != TIME_UNKNOWN && ours != TIME_UNKNOWN && first >= ours - HOUR_MS)
+        return first;
+    double *counts[2] = { NULL, NULL };
+    for (size_t s = 0; s < ARRAY_LEN(stats); s++) {
+        if (!stats[s] || stats[s]->n_points < 2)
+            continue;
+        counts[s] = xcalloc(stats[s]->n_points, sizeof(double));
+        for (size_t p = 0; p < stats[s]->n_points; p++)
+            counts[s][p] = stats[s]->points[p].value;
+        series[in.n_series++] =
+            (struct trend_series){ stats[s]->points[0].at_ms, stats[s]->interval_ms, counts[s],
+                                   stats[s]->n_points };
+    }
+    trend_analyse(&in, NULL, &trend);
+    bool jumped = trend.jump_ratio >= 3 && trend.onset_ms != TIME_UNKNOWN;
+    int64_t onset = jumped ? trend.onset_ms : TIME_UNKNOWN;
+    *slack = trend.onset_slack_ms;
+    trend_clear(&trend);
+    free(counts[0]);
+    free(counts[1]);
+    return onset;
+}
+
+static void put_failure(const struct collect *c, const struct sentry_issue *i, cJSON *obj)
+{
+    struct failure f;
+    const char *value = i->error_value ? i->error_value : i->title;
+
+    failure_read(c->sources->reader,
+                 &(struct failure_exception){ .type = i->error_type, .value = value }, &f);
+    (void)failure_add_layer(i->filename, &f);
+    json_put_str(obj, "failure", failure_kind_name(f.kind));
+    if (f.is_database != UNKNOWN)
+        json_put_bool(obj, "database", f.is_database == YES);
+    if (f.connecting == YES)
+        json_put_bool(obj, "connecting", true);
+    if (f.n_targets) {
+        json_put_str(obj, "host", f.targets[0].host);
+        json_put_str(obj, "port", f.targets[0].port);
+    }
+    failure_clear(&f);
+}
+
+static cJSON *issue_to_json(const struct collect *c, const struct sentry_issue *i)
+{
+    cJSON *obj = cJSON_CreateObject();
+    char *title = presentable(i->title, 160);
+    int64_t slack, onset = onset_of(c, i, &slack);
+
+    json_put_str(obj, "id", i->id);
+    json_put_str(obj, "short_id", i->short_id);
+    json_put_str(obj, "project", i->project.slug);
+    json_put_str(obj, "title", title);
+    json_put_str(obj, "url", i->permalink);
+    if (lifetime_first(i) != TIME_UNKNOWN)
+        json_put_i64(obj, "first_seen", lifetime_first(i));
+    if (i->last_seen_ms != TIME_UNKNOWN)
+        json_put_i64(obj, "last_seen", i->last_seen_ms);
+    if (onset != TIME_UNKNOWN)
+        json_put_i64(obj, "onset", onset);
+    json_put_i64(obj, "slack", slack);
+    json_put_i64(obj, "events", i->count);
+    put_failure(c, i, obj);
+    free(title);
+    return obj;
+}
+
+static bool in_table(const cJSON *table, const char *id)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach (item, table) {
+        if (text_same(json_str(item, "id"), id))
+            return true;
+    }
+    return false;
+}
+
+static void build_table(struct collect *c)
+{
+    struct similar *s = c->state;
+    const char *own = evidence_str(c->board, "issue.id");
+
+    s->issues = cJSON_CreateArray();
+    for (size_t l = 0; l < LISTS; l++)
+        for (size_t i = 0; s->lists[l] && i < s->lists[l]->n; i++) {
+            const struct sentry_issue *issue = &s->lists[l]->items[i];
+            if (!text_same(issue->id, own) && !in_table(s->issues, issue->id))
+                cJSON_AddItemToArray(s->issues, issue_to_json(c, issue));
+        }
+    if (s->lists[LIST_PROJECT] || s->lists[LIST_NEW] || s->lists[LIST_LATEST])
+        dossier_put(c->board, c->step, TABLE_ISSUES, cJSON_Duplicate(s->issues, true));
+}
+
+/* ---- the baseline ---- */
+
+static void put_rows(struct collect *c)
+{
+    struct similar *s = c->state;
+    struct rows_builder *b = rows_builder_new();
+    size_t n = 0;
+
+    for (size_t p = 0; p < s->n_baseline; p++) {
+        const struct sentry_event_rows *rows = s->baseline[p].rows;
+        for (size_t i = 0; rows && i < rows->n; i++, n++) {
+            rows_builder_row(b, rows->items[i].at_ms, s->baseline[p].issue, 1);
+            for (size_t t = 0; t < rows->items[i].n_tags; t++) {
+                char *value = presentable(rows->items[i].tags[t].value, TAG_BYTES);
+                rows_builder_tag(b, rows->items[i].tags[t].key, value);
+                free(value);
+            }
+        }
+    }
+    dossier_put(c->board, c->step, TABLE_BASELINE, rows_builder_take(b));
+    put_num(c, "similar.baseline_rows", (double)n);
+}
+
+/* Only rows of issues that are no failed connection are "usual": another issue on the same dead
+ * database is spread exactly as ours is. */
+static bool is_usual(const cJSON *row)
+{
+    bool connecting = false;
+
+    (void)json_bool(row, "connecting", &connecting);
+    return !connecting;
+}
+
+static void ask_baseline(struct collect *c, const struct sentry_issue *issue)
+{
+    struct similar *s = c->state;
+    struct error err = ERROR_INIT;
+    int64_t onset = evidence_time(c->board, "trend.onset");
+    int64_t last = evidence_time(c->board, "trend.last_event");
+    int64_t before = collect_ms(c, "baseline.before_minutes", 360);
+    int64_t after = collect_ms(c, "baseline.after_minutes", 360);
+    struct sentry_events_query query = { .issue_id = issue->id, .per_page = 100, .max_pages = 1 };
+
+    if (onset != TIME_UNKNOWN) {
+        query.start_ms = onset - before;
+        query.end_ms = (last > onset ? last : onset) + after;
+        if (query.end_ms > onset + 4 * after)
+            query.end_ms = onset + 4 * after;
+        if (query.end_ms > c->now_ms)
+            query.end_ms = c->now_ms;
+        query.max_pages = 2;
+    }
+    size_t tag = s->n_baseline++;
+    s->baseline[tag].issue = issue->id;
+    struct collect_call *call = collect_call(c, got_rows, tag);
+    collect_sent(
+        call,
+        sentry_list_events(c->sources->sentry, c->owner, &query, collect_received, call, &err),
+        &err);
+}
+
+/* ---- the outcome ---- */
+
+static void describe(struct collect *c, const struct cluster *cluster)
+{
+    const struct similar *s = c->state;
+
+    for (size_t i = 0; i < cluster->n_members && i < 6; i++) {
+        const struct cluster_member *m = &cluster->members[i];
+        struct buf apart = BUF_INIT;
+        const char *url = NULL;
+        const cJSON *row;
+        cJSON_ArrayForEach (row, s->issues) {
+            if (text_same(json_str(row, "id"), m->issue->id))
+                url = json_str(row, "url");
+        }
+        time_format_duration(m->distance_ms, &apart);
+        collect_finding(c, url, "%s in %s began %s %s: %s%s",
+                        m->issue->short_id ? m->issue->short_id : m->issue->id, m->issue->project,
+                        buf_str(&apart), m->distance_ms < 0 ? "earlier" : "later", m->issue->title,
+                        m->same_target ? " (the same target)" : "");
+        buf_clear(&apart);
+    }
+}
+
+static void finish(struct collect *c)
+{
+    struct similar *s = c->state;
+    struct cluster_case cc;
+    struct cluster cluster;
+
+    put_rows(c);
+    cluster_case_load(c->board, c->now_ms, &cc);
+    cluster_analyse(&cc.in, NULL, &cluster);
+    describe(c, &cluster);
+    put_num(c, "similar.count", (double)cJSON_GetArraySize(s->issues));
+    char *why = xstrdup(cluster.why);
+    cluster_clear(&cluster);
+    cluster_case_clear(&cc);
+    collect_complete(c, "%s", why);
+    free(why);
+}
+
+static void pick_baseline(struct collect *c)
+{
+    struct similar *s = c->state;
+    const struct sentry_issues *own = s->lists[LIST_PROJECT];
+    size_t max = (size_t)collect_number(c, "baseline.issues", 5);
+
+    if (!s->lists[LIST_PROJECT] && !s->lists[LIST_NEW] && !s->lists[LIST_LATEST]) {
+        error_set(&c->error, ERR_UPSTREAM, "%s", buf_str(&c->losses));
+        collect_fail(c, NULL);
+        return;
+    }
+    build_table(c);
+    for (size_t i = 0; own && i < own->n && s->n_baseline < max && s->n_baseline < MAX_BASELINE;
+         i++) {
+        const cJSON *row;
+        bool usual = false;
+        cJSON_ArrayForEach (row, s->issues) {
+            if (text_same(json_str(row, "id"), own->items[i].id))
+                usual = is_usual(row);
+        }
+        if (usual)
+            ask_baseline(c, &own->items[i]);
+    }
+    collect_wait(c, finish);
+}
+
+static void ask_list(struct collect *c, size_t tag, const struct sentry_issues_query *query)
+{
+    struct error err = ERROR_INIT;
+    struct collect_call *call = collect_call(c, got_list, tag);
+
+    collect_sent(
+        call, sentry_list_issues(c->sources->sentry, c->owner, query, collect_received, call, &err),
+        &err);
+}
+
+static void start(struct collect *c)
+{
+    struct error err = ERROR_INIT;
+    int64_t onset = evidence_time(c->board, "trend.onset");
+    /* Older than a day: hourly counts no longer reach back to it. */
+    const char *stats = onset != TIME_UNKNOWN && onset < c->now_ms - DAY_MS ? "14d" : "24h";
+    struct sentry_releases_query releases = { .per_page = 100, .max_pages = 1 };
+
+    c->state = xcalloc(1, sizeof(struct similar));
+    ask_list(c, LIST_PROJECT,
+             &(struct sentry_issues_query){ .project = evidence_str(c->board, "issue.project_id"),
+                                            .sort = "freq",
+                                            .stats_period = "14d",
+                                            .group_stats_period = stats,
+                                            .limit = 100,
+                                            .max_pages = 1 });
+    ask_list(c, LIST_NEW,
+             &(struct sentry_issues_query){ .sort = "new",
+                                            .stats_period = "14d",
+                                            .group_stats_period = stats,
+                                            .limit = 100,
+                                            .max_pages = 1 });
+    ask_list(c, LIST_LATEST,
+             &(struct sentry_issues_query){ .sort = "freq",
+                                            .stats_period = "14d",
+                                            .group_stats_period = stats,
+                                            .limit = 100,
+                                            .max_pages = 1 });
+    struct collect_call *call = collect_call(c, got_releases, 0);
+    collect_sent(
+        call,
+        sentry_list_releases(c->sources->sentry, c->owner, &releases, collect_received, call, &err),
+        &err);
+    collect_wait(c, pick_baseline);
+}
+
+static void clear(struct collect *c)
+{
+    struct similar *s = c->state;
+
+    if (!s)
+        return;
+    for (size_t i = 0; i < LISTS; i++)
+        source_release(s->lists[i]);
+    for (size_t i = 0; i < s->n_baseline; i++)
+        source_release(s->baseline[i].rows);
+    cJSON_Delete(s->issues);
+    free(s);
+}
+
+const struct collector collector_similar_issues = { "similar_issues", start, clear };

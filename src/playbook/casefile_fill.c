@@ -1,0 +1,163 @@
+/* The board's facts as the members of the casefile that every view shows. */
+#include "assess.h"
+
+#include "dbconn/analysis/failure.h"
+#include "dbconn/base/json.h"
+#include "dbconn/base/text.h"
+#include "dbconn/collectors/dossier.h"
+
+static int64_t count_of(const struct evidence *board, const char *name)
+{
+    double value;
+
+    return evidence_num(board, name, &value) ? (int64_t)value : -1;
+}
+
+static void fill_issue(struct casefile *c, const struct evidence *board)
+{
+    xreplace(&c->issue.id, evidence_str(board, "issue.id"));
+    xreplace(&c->issue.short_id, evidence_str(board, "issue.short_id"));
+    xreplace(&c->issue.title, evidence_str(board, "issue.title"));
+    xreplace(&c->issue.url, evidence_str(board, "issue.url"));
+    xreplace(&c->issue.project, evidence_str(board, "issue.project"));
+    xreplace(&c->issue.level, evidence_str(board, "issue.level"));
+    xreplace(&c->issue.priority, evidence_str(board, "issue.priority"));
+    xreplace(&c->issue.error_line, evidence_str(board, "issue.error_line"));
+    c->issue.user_count = count_of(board, "issue.users");
+    c->issue.event_count = count_of(board, "issue.events");
+    c->issue.first_seen_ms = evidence_time(board, "issue.first_seen");
+    c->issue.last_seen_ms = evidence_time(board, "issue.last_seen");
+}
+
+static void fill_target(struct target *t, const struct evidence *board, const cJSON *one)
+{
+    xreplace(&t->engine, evidence_str(board, "target.engine"));
+    xreplace(&t->failure, evidence_str(board, "failure.kind"));
+    xreplace(&t->host, json_str(one, "host"));
+    xreplace(&t->port, json_str(one, "port"));
+    xreplace(&t->database, json_str(one, "database"));
+    xreplace(&t->user, json_str(one, "user"));
+}
+
+static void fill_targets(struct casefile *c, const struct evidence *board)
+{
+    const cJSON *all = evidence_json(board, "target.all"), *one;
+
+    for (size_t i = 0; i < c->n_targets; i++)
+        target_clear(&c->targets[i]);
+    c->n_targets = 0;
+    fill_target(&c->target, board, json_first(all));
+    cJSON_ArrayForEach (one, all) {
+        fill_target(VEC_ADD(c->targets, c->n_targets, c->cap_targets), board, one);
+    }
+}
+
+static void fill_failures(struct casefile *c, const struct evidence *board)
+{
+    const cJSON *item;
+
+    for (size_t i = 0; i < c->n_failures; i++)
+        free(c->failures[i].failure);
+    c->n_failures = 0;
+    cJSON_ArrayForEach (item, evidence_json(board, "failures.counts")) {
+        struct failure_count *f = VEC_ADD(c->failures, c->n_failures, c->cap_failures);
+        f->failure = xstrdup(json_str(item, "failure"));
+        (void)json_i64(item, "count", &f->count);
+    }
+}
+
+static void fill_trend(struct casefile *c, const struct evidence *board)
+{
+    const char *kind = evidence_str(board, "trend.kind");
+
+    for (int k = TREND_UNKNOWN; k <= TREND_BOUNDED; k++)
+        if (text_same(kind, trend_kind_name((enum trend_kind)k)))
+            c->trend.kind = (enum trend_kind)k;
+    c->trend.onset_ms = evidence_time(board, "trend.onset");
+    c->trend.ongoing = evidence_tri(board, "trend.ongoing");
+}
+
+static void fill_impact(struct casefile *c, const struct evidence *board)
+{
+    const char *kind = evidence_str(board, "impact.kind");
+
+    for (int k = IMPACT_UNKNOWN; k <= IMPACT_SEGMENT; k++)
+        if (text_same(kind, impact_kind_name((enum impact_kind)k)))
+            c->impact.kind = (enum impact_kind)k;
+    xreplace(&c->impact.tag, evidence_str(board, "impact.tag"));
+    xreplace(&c->impact.value, evidence_str(board, "impact.value"));
+    if (!evidence_num(board, "impact.share", &c->impact.share))
+        c->impact.share = -1;
+}
+
+static void add_marker(struct series *s, int64_t at_ms, const char *label)
+{
+    int64_t end = s->start_ms + (int64_t)s->n_counts * s->interval_ms;
+
+    if (at_ms == TIME_UNKNOWN || at_ms < s->start_ms || at_ms > end)
+        return;
+    struct series_marker *m = VEC_ADD(s->markers, s->n_markers, s->cap_markers);
+    m->at_ms = at_ms;
+    m->label = xstrdup(label);
+}
+
+static void add_release_markers(struct series *s, const struct evidence *board)
+{
+    struct release_table table;
+    const cJSON *version;
+
+    release_table_load(board, TABLE_RELEASES, &table);
+    cJSON_ArrayForEach (version, evidence_json(board, "release.near")) {
+        for (size_t i = 0; i < table.n; i++) {
+            const struct rollout_release *r = &table.items[i];
+            if (!text_same(r->version, cJSON_GetStringValue(version)))
+                continue;
+            int64_t at = r->n_deploys && r->deploys[0].finished_ms != TIME_UNKNOWN
+                             ? r->deploys[0].finished_ms
+                         : r->released_ms != TIME_UNKNOWN ? r->released_ms
+                                                          : r->created_ms;
+            char *label = xasprintf("release %s", r->version);
+            add_marker(s, at, label);
+            free(label);
+        }
+    }
+    release_table_clear(&table);
+}
+
+static void fill_series(struct casefile *c, const struct evidence *board)
+{
+    cJSON *table = dossier_get(board, TABLE_SERIES);
+    const cJSON *best = NULL, *entry, *count;
+    int64_t onset = evidence_time(board, "trend.onset"), start;
+
+    /* The finest series that begins before the onset; else the longest. */
+    cJSON_ArrayForEach (entry, table) {
+        best = best && json_i64(best, "start", &start) && onset != TIME_UNKNOWN && start < onset
+                   ? best
+                   : entry;
+    }
+    for (size_t i = 0; i < c->series.n_markers; i++)
+        free(c->series.markers[i].label);
+    c->series.n_markers = c->series.n_counts = 0;
+    if (best && json_i64(best, "start", &c->series.start_ms) &&
+        json_i64(best, "interval", &c->series.interval_ms)) {
+        cJSON_ArrayForEach (count, json_get(best, "counts")) {
+            *VEC_ADD(c->series.counts, c->series.n_counts, c->series.cap_counts) =
+                count->valuedouble;
+        }
+        add_marker(&c->series, onset, "onset");
+        add_release_markers(&c->series, board);
+    }
+    cJSON_Delete(table);
+}
+
+void casefile_from_board(struct casefile *c, const struct evidence *board)
+{
+    fill_issue(c, board);
+    fill_targets(c, board);
+    fill_failures(c, board);
+    fill_trend(c, board);
+    fill_impact(c, board);
+    fill_series(c, board);
+    c->applicable = evidence_tri(board, "failure.applicable");
+}

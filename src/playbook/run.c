@@ -1,0 +1,282 @@
+#include "dbconn/playbook/run.h"
+
+#include "dbconn/base/json.h"
+#include "dbconn/base/log.h"
+#include "dbconn/base/text.h"
+#include "dbconn/diagnosis/condition.h"
+#include "dbconn/net/loop.h"
+
+#include "assess.h"
+
+#define DEFAULT_BUDGET_MS (2 * MINUTE_MS)
+
+struct run {
+    struct run_options o;
+    char *issue;
+    struct casefile casefile;
+    struct evidence *board;
+    struct collect *collects[PLAYBOOK_MAX_STEPS];
+    int64_t started_mono_ms[PLAYBOOK_MAX_STEPS];
+    unsigned ended; /* bit i: step i has an outcome */
+    struct loop_timer *budget;
+    bool advancing, done;
+};
+
+static bool has_outcome(const struct step_record *s)
+{
+    return s->status != STEP_PENDING && s->status != STEP_RUNNING;
+}
+
+struct run *run_new(const struct run_options *options)
+{
+    struct run *run = xcalloc(1, sizeof(*run));
+    const struct playbook *p = options->playbook;
+
+    run->o = *options;
+    run->o.playbook = playbook_ref(options->playbook);
+    run->issue = xstrdup(options->issue);
+    run->board = evidence_new();
+    casefile_init(&run->casefile);
+    run->casefile.playbook = xstrdup(p->id);
+    run->casefile.playbook_hash = xstrdup(p->hash);
+    run->casefile.evaluated_ms = options->now_ms;
+    for (size_t i = 0; i < p->n_steps; i++) {
+        struct step_record *s =
+            VEC_ADD(run->casefile.steps, run->casefile.n_steps, run->casefile.cap_steps);
+        s->number = p->steps[i].number;
+        s->id = xstrdup(p->steps[i].id);
+        s->title = xstrdup(p->steps[i].title);
+        s->started_ms = TIME_UNKNOWN;
+    }
+    return run;
+}
+
+void run_free(struct run *run)
+{
+    if (!run)
+        return;
+    for (size_t i = 0; i < PLAYBOOK_MAX_STEPS; i++)
+        collect_free(run->collects[i]);
+    loop_timer_free(run->budget);
+    casefile_clear(&run->casefile);
+    evidence_free(run->board);
+    playbook_unref(run->o.playbook);
+    free(run->issue);
+    free(run);
+}
+
+const struct casefile *run_casefile(const struct run *run)
+{
+    return &run->casefile;
+}
+
+const struct evidence *run_evidence(const struct run *run)
+{
+    return run->board;
+}
+
+static void tell(struct run *run, const struct step_record *s)
+{
+    if (run->o.on_step)
+        run->o.on_step(run, s, run->o.user);
+}
+
+static void step_ended(struct run *run, size_t i)
+{
+    struct step_record *s = &run->casefile.steps[i];
+
+    s->duration_ms = clock_mono_ms() - run->started_mono_ms[i];
+    run->ended |= 1u << i;
+    casefile_from_board(&run->casefile, run->board);
+    LOG(DEBUG, "step.end", F_STR("step", s->id), F_STR("status", step_status_name(s->status)),
+        F_INT("duration_ms", s->duration_ms), F_STR("summary", s->summary));
+    tell(run, s);
+}
+
+static void advance(struct run *run);
+
+static void on_collected(struct collect *c, void *user)
+{
+    struct run *run = user;
+
+    step_ended(run, (size_t)(collect_record(c) - run->casefile.steps));
+    if (!run->advancing)
+        advance(run); /* last statement: the owner may free the run in it */
+}
+
+static void skip(struct run *run, size_t i)
+{
+    const struct playbook_step *step = &run->o.playbook->steps[i];
+    struct step_record *s = &run->casefile.steps[i];
+    struct buf text = BUF_INIT;
+
+    sentence_fill(step->skipped ? step->skipped : "Not needed.", run->board, &text);
+    s->status = STEP_SKIPPED;
+    s->summary = buf_take(&text);
+    step_ended(run, i);
+}
+
+static void start_step(struct run *run, size_t i)
+{
+    const struct playbook_step *step = &run->o.playbook->steps[i];
+    struct step_record *s = &run->casefile.steps[i];
+    struct collect_request request = { .collector = collector_find(step->collector),
+                                       .step = step->id,
+                                       .issue = run->issue,
+                                       .settings = playbook_settings(run->o.playbook),
+                                       .sources = run->o.sources,
+                                       .now_ms = run->o.now_ms,
+                                       .owner = run->o.owner,
+                                       .board = run->board,
+                                       .record = s,
+                                       .done = on_collected,
+                                       .user = run };
+
+    run->started_mono_ms[i] = clock_mono_ms();
+    s->started_ms = clock_wall_ms();
+    if (step->when && condition_holds(step->when, run->board) == NO) {
+        skip(run, i);
+        return;
+    }
+    s->status = STEP_RUNNING;
+    tell(run, s);
+    run->collects[i] = collect_start(&request);
+}
+
+static void finish(struct run *run, const struct error *err)
+{
+    run->done = true;
+    loop_timer_free(run->budget);
+    run->budget = NULL;
+    if (!err)
+        run_evaluate(run->o.playbook, run->board, run->o.now_ms, &run->casefile);
+    run->o.on_done(run, err, run->o.user); /* last statement: the owner may free the run */
+}
+
+/* Starts every step whose needs are met; a step that ends at once may free the next ones. */
+static void advance(struct run *run)
+{
+    const struct playbook *p = run->o.playbook;
+    bool moved;
+
+    if (run->done)
+        return;
+    run->advancing = true;
+    do {
+        moved = false;
+        for (size_t i = 0; i < p->n_steps; i++) {
+            if (run->casefile.steps[i].status != STEP_PENDING ||
+                (p->steps[i].needs & ~run->ended) != 0)
+                continue;
+            if (run->casefile.steps[0].status == STEP_FAILED)
+                break;
+            start_step(run, i);
+            moved = true;
+        }
+    } while (moved);
+    run->advancing = false;
+    if (run->casefile.steps[0].status == STEP_FAILED && run->collects[0])
+        finish(run, collect_error(run->collects[0]));
+    else if (run->ended == (1u << p->n_steps) - 1)
+        finish(run, NULL);
+}
+
+/* The time is up: what still runs is shown as failed, and what there is gets weighed. */
+static void on_budget(void *user)
+{
+    struct run *run = user;
+
+    for (size_t i = 0; i < run->o.playbook->n_steps; i++) {
+        struct step_record *s = &run->casefile.steps[i];
+        if (has_outcome(s))
+            continue;
+        collect_free(run->collects[i]);
+        run->collects[i] = NULL;
+        s->status = STEP_FAILED;
+        free(s->summary);
+        s->summary =
+            xasprintf("It did not answer within the %lld s that an investigation may take.",
+                      (long long)(run->o.budget_ms / 1000));
+        step_ended(run, i);
+    }
+    if (evidence_str(run->board, "issue.id")) {
+        finish(run, NULL);
+        return;
+    }
+    struct error err = ERROR_INIT;
+    error_set(&err, ERR_TIMEOUT, "Sentry did not answer within %lld s",
+              (long long)(run->o.budget_ms / 1000));
+    finish(run, &err);
+    error_clear(&err);
+}
+
+void run_start(struct run *run)
+{
+    if (run->o.budget_ms <= 0)
+        run->o.budget_ms = DEFAULT_BUDGET_MS;
+    run->budget = loop_timer_new(run->o.loop, on_budget, run);
+    loop_timer_start(run->budget, run->o.budget_ms);
+    advance(run);
+}
+
+/* ---- checkpoints ---- */
+
+static cJSON *findings_to_json(const struct step_record *s)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < s->n_findings; i++) {
+        cJSON *item = cJSON_CreateObject();
+        json_put_str(item, "text", s->findings[i].text);
+        json_put_str(item, "url", s->findings[i].url);
+        cJSON_AddItemToArray(list, item);
+    }
+    return list;
+}
+
+cJSON *run_checkpoint(const struct run *run, const struct step_record *s)
+{
+    cJSON *doc = cJSON_CreateObject();
+
+    json_put_str(doc, "step", s->id);
+    json_put_str(doc, "status", step_status_name(s->status));
+    json_put_i64(doc, "started", s->started_ms);
+    json_put_i64(doc, "duration_ms", s->duration_ms);
+    json_put_str(doc, "summary", s->summary);
+    cJSON_AddItemToObject(doc, "findings", findings_to_json(s));
+    cJSON_AddItemToObject(doc, "facts", evidence_to_json(run->board, s->id));
+    return doc;
+}
+
+static bool parse_status(const char *name, enum step_status *ret)
+{
+    for (int s = STEP_COMPLETE; s <= STEP_SKIPPED; s++) {
+        if (text_same(name, step_status_name((enum step_status)s))) {
+            *ret = (enum step_status)s;
+            return true;
+        }
+    }
+    return false;
+}
+
+void run_restore(struct run *run, const cJSON *doc)
+{
+    const cJSON *item;
+
+    for (size_t i = 0; i < run->casefile.n_steps; i++) {
+        struct step_record *s = &run->casefile.steps[i];
+        if (!text_same(s->id, json_str(doc, "step")) ||
+            !parse_status(json_str(doc, "status"), &s->status))
+            continue;
+        (void)json_i64(doc, "started", &s->started_ms);
+        (void)json_i64(doc, "duration_ms", &s->duration_ms);
+        xreplace(&s->summary, json_str(doc, "summary"));
+        cJSON_ArrayForEach (item, json_get(doc, "findings")) {
+            finding_add(&s->findings, &s->n_findings, &s->cap_findings,
+                        json_str_or(item, "text", ""), json_str(item, "url"));
+        }
+        evidence_add_json(run->board, json_get(doc, "facts"));
+        run->ended |= 1u << i;
+    }
+    casefile_from_board(&run->casefile, run->board);
+}
