@@ -64,17 +64,22 @@ struct rollout_input {
     int64_t now_ms;
 };
 
-/* Every threshold of this module, with its default and reason in rollout_options_default(). */
+/* Every threshold of this module; rollout_options_default() gives each with its reason. */
 struct rollout_options {
-    int64_t lead_ms;     /* errors may precede the recorded deploy by this (clocks, late records) */
-    int64_t began_ms;    /* errors that begin within this after the roll-out began with it */
-    int64_t near_ms;     /* within this a release at least coincides; beyond it is older */
-    int64_t health_ms;   /* hosts of the old release are watched this long after the onset */
-    double min_events;   /* fewer errors on known releases say nothing about confinement */
-    double min_confined; /* share of errors on the release from which they are confined to it */
-    double min_others;   /* usual events of other hosts that show that they were alive */
-    double max_p;        /* chance that confinement came about by itself, at most */
-    int64_t ended_ms;    /* errors that end within this of a following release ended with it */
+    int64_t clock_ms;       /* clocks and records of a deploy are off by this */
+    int64_t began_ms;       /* errors this soon after a finished roll-out may begin with it, */
+    double began_gaps;      /* plus so many times the usual time between two errors, */
+    int64_t began_max_ms;   /* but this at most */
+    int64_t rough_ms;       /* how long a roll-out may take of which only the creation is known */
+    int64_t fine_ms;        /* an onset or roll-out known less exactly proves nothing by its time */
+    int64_t near_ms;        /* this long before the onset it coincides; beyond it is older */
+    double min_errors;      /* fewer errors on known releases say nothing about confinement */
+    double min_confined;    /* share of errors on the release from which they are confined to it */
+    double min_others;      /* events of hosts on older releases that show that they were alive */
+    double max_chance;      /* chance that confinement came about by itself, at most */
+    double max_coincidence; /* share of time within roll-outs above which timing says little */
+    int64_t ended_ms;       /* errors that end this soon after a later roll-out ended with it */
+    double increase;        /* rate after / before a later roll-out to have increased with it */
 };
 
 struct rollout_candidate {
@@ -82,26 +87,34 @@ struct rollout_candidate {
     const char *version; /* lent by the input */
     enum rollout_relation relation;
     enum rollout_strength strength; /* as the origin of the errors */
-    int64_t
-        live_from_ms;   /* when its first host ran it: deploy start, or what is known; or unknown */
-    int64_t live_to_ms; /* when all hosts ran it, as recorded */
-    int64_t lead_ms;    /* onset minus live_from_ms: > 0 the release came first; or unknown */
-    double errors_on;   /* since the onset, on this release */
-    double errors_off;  /* since the onset, on other releases */
-    double errors_on_newer; /* of errors_off: on releases that are younger */
-    double errors_before;   /* before the onset, on this release */
-    double usual_on;        /* the other issues' events on it, from the onset on for health_ms */
-    double usual_off;       /* the same on older releases: they were alive */
-    size_t hosts_on_failing, hosts_on;   /* distinct hosts that fail on it / that were seen on it */
-    size_t hosts_off_failing, hosts_off; /* the same for older releases in the same time */
-    enum tristate confined;              /* errors come from hosts that run it only */
-    enum tristate others_healthy;        /* hosts on older releases had traffic and no errors */
-    double confined_p;             /* chance of that if the release did not matter; 1 unknown */
-    enum tristate ended_with_next; /* errors stopped when a following release (or the old one again)
-                                      was rolled out */
+    int64_t live_from_ms;           /* its first host ran it: deploy start or the nearest known */
+    int64_t live_to_ms;             /* all hosts ran it, as recorded or assumed */
+    bool rough;                     /* no deploy recorded: known from its creation only */
+    int64_t lead_ms;                /* onset minus live_from_ms: > 0 the release came first;
+                                       0 if the slack of the onset covers it */
+    bool during;                    /* the onset lies within the roll-out */
+
+    /* The events from the onset on, by the release they carry. */
+    double errors_on;      /* this release */
+    double errors_older;   /* what it replaced */
+    double errors_newer;   /* what replaced it */
+    double errors_unknown; /* none */
+    double errors_before;  /* before the onset, on this release */
+
+    /* The other issues' events while both ran, from the onset on: who was alive. */
+    double usual_on, usual_older;
+    size_t hosts_on, hosts_on_failing;       /* distinct hosts seen on it, and that fail on it */
+    size_t hosts_older, hosts_older_failing; /* the same of what it replaced */
+
+    enum tristate confined;        /* the errors come only from hosts that run it */
+    enum tristate others_healthy;  /* hosts on older releases had traffic and no errors */
+    enum tristate partial;         /* hosts that run it stay healthy too: it alone is not enough */
+    double chance;                 /* that it is confined by chance; 1 unknown */
+    enum tristate ended_with_next; /* the errors stopped as a following release, or the old one
+                                      again, was rolled out */
     const char *ended_by;          /* that release's version; NULL. Lent by the input */
-    enum tristate survived_later; /* a later release was rolled out and the errors went on, on it */
-    char *why;                    /* heap */
+    enum tristate survived_later;  /* a later release was rolled out and fails just the same */
+    char *why;                     /* heap */
 };
 
 struct rollout {
@@ -109,6 +122,7 @@ struct rollout {
     enum rollout_strength strength;          /* of the verdict; ROLLOUT_NONE without one */
     struct rollout_candidate *candidates;    /* nearest to the onset first, at most 12 */
     size_t n_candidates, cap_candidates;
+    double coincidence;      /* share of the week before the onset that lies within a roll-out */
     enum tristate acquitted; /* YES: the evidence shows that no release began it */
     char *why;               /* one sentence with figures; heap */
 };

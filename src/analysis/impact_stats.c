@@ -1,0 +1,35 @@
+#include "impact_stats.h"
+
+#include <math.h>
+
+#define MAX_N 2000.0
+
+static double log_beta(double a, double b)
+{
+    return lgamma(a) + lgamma(b) - lgamma(a + b);
+}
+
+static double log_choose(double n, double k)
+{
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
+}
+
+double stats_chance_at_least(double k, double n, double in, double out)
+{
+    double sum = 0, norm;
+
+    if (k <= 0 || n <= 0)
+        return 1;
+    if (k > n)
+        k = n;
+    if (n > MAX_N) {
+        k *= MAX_N / n;
+        n = MAX_N;
+    }
+    n = floor(n + 0.5);
+    k = floor(k + 1e-9);
+    norm = log_beta(in + 1, out + 1);
+    for (double i = k; i <= n; i++)
+        sum += exp(log_choose(n, i) + log_beta(i + in + 1, n - i + out + 1) - norm);
+    return sum < 1 ? sum : 1;
+}

@@ -1,0 +1,224 @@
+/* rollout: who fails and who is alive, on this release and on what it replaced. */
+#include "rollout_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dbconn/base/alloc.h"
+#include "impact_stats.h"
+
+enum side { ON, OLDER, NEWER, NONE };
+
+struct host {
+    bool on, on_failing, older, older_failing;
+    double usual; /* other issues' events on the release, while the errors went on */
+};
+
+static enum side side_of(const struct rollout_work *w, size_t live, const struct rollout_row *r)
+{
+    if (r->live == ROLLOUT_NO_RELEASE)
+        return NONE;
+    if (r->live == ROLLOUT_FOREIGN)
+        return OLDER; /* not in a list that holds the newest: old */
+    if (r->live == live)
+        return ON;
+    return w->lives[r->live].from_ms <= w->lives[live].from_ms ? OLDER : NEWER;
+}
+
+static bool since_onset(const struct rollout_work *w, const struct rollout_row *r)
+{
+    return r->row->at_ms == TIME_UNKNOWN || r->row->at_ms >= w->from_ms;
+}
+
+/* hosts[] has one entry more than there are hosts, for events that name none. */
+static struct host *host_of(const struct rollout_work *w, struct host *hosts,
+                            const struct rollout_row *r)
+{
+    return &hosts[r->host == ROLLOUT_NO_HOST ? w->n_hosts : r->host];
+}
+
+static void count_errors(const struct rollout_work *w, size_t live, struct host *hosts,
+                         struct rollout_candidate *c)
+{
+    for (size_t i = 0; i < w->n_errors; i++) {
+        const struct rollout_row *r = &w->errors[i];
+        enum side side = side_of(w, live, r);
+
+        if (!since_onset(w, r)) {
+            c->errors_before += side == ON ? r->n : 0;
+            continue;
+        }
+        switch (side) {
+        case ON:
+            c->errors_on += r->n;
+            host_of(w, hosts, r)->on_failing = true;
+            break;
+        case OLDER:
+            c->errors_older += r->n;
+            host_of(w, hosts, r)->older_failing = true;
+            break;
+        case NEWER:
+            c->errors_newer += r->n;
+            break;
+        case NONE:
+            c->errors_unknown += r->n;
+            break;
+        }
+    }
+}
+
+/* The last moment at which a host was seen on what the release replaced. */
+static int64_t both_ran_until(const struct rollout_work *w, size_t live)
+{
+    int64_t until = w->from_ms;
+
+    for (size_t i = 0; i < w->n_usual; i++) {
+        const struct rollout_row *r = &w->usual[i];
+
+        if (side_of(w, live, r) == OLDER && r->row->at_ms != TIME_UNKNOWN && r->row->at_ms > until)
+            until = r->row->at_ms;
+    }
+    return until;
+}
+
+static void count_usual(const struct rollout_work *w, size_t live, struct host *hosts,
+                        struct rollout_candidate *c)
+{
+    int64_t until = both_ran_until(w, live), end = w->in->trend->end_ms;
+
+    for (size_t i = 0; i < w->n_usual; i++) {
+        const struct rollout_row *r = &w->usual[i];
+        enum side side = side_of(w, live, r);
+
+        if (!since_onset(w, r) ||
+            (end != TIME_UNKNOWN && r->row->at_ms != TIME_UNKNOWN && r->row->at_ms > end))
+            continue;
+        if (side == OLDER) {
+            c->usual_older += r->n;
+            host_of(w, hosts, r)->older = true;
+        } else if (side == ON) {
+            host_of(w, hosts, r)->on = true;
+            host_of(w, hosts, r)->usual += r->n;
+            if (r->row->at_ms == TIME_UNKNOWN || r->row->at_ms <= until)
+                c->usual_on += r->n;
+        }
+    }
+}
+
+/* Errors on the release while both ran, once for each failure with its retries. */
+static double failures_while_both_ran(const struct rollout_work *w, size_t live, int64_t until)
+{
+    int64_t last = TIME_UNKNOWN;
+    double n = 0;
+
+    for (size_t i = 0; i < w->n_errors; i++) {
+        const struct rollout_row *r = &w->errors[i];
+
+        if (!since_onset(w, r) || side_of(w, live, r) != ON)
+            continue;
+        if (r->row->at_ms == TIME_UNKNOWN) {
+            n += r->n;
+        } else if (r->row->at_ms <= until &&
+                   (last == TIME_UNKNOWN || llabs(r->row->at_ms - last) > 5 * SECOND_MS)) {
+            last = r->row->at_ms;
+            n += 1;
+        }
+    }
+    return n;
+}
+
+static void judge_confinement(const struct rollout_work *w, size_t live,
+                              struct rollout_candidate *c)
+{
+    double known = c->errors_on + c->errors_older, both;
+
+    c->chance = 1;
+    if (known < w->o->min_errors)
+        return;
+    c->confined = c->errors_on >= w->o->min_confined * known ? YES : NO;
+    if (c->confined == NO || c->usual_older < w->o->min_others)
+        return;
+    both = failures_while_both_ran(w, live, both_ran_until(w, live));
+    c->chance = stats_chance_at_least(both, both + c->errors_older, c->usual_on, c->usual_older);
+    if (c->chance <= w->o->max_chance)
+        c->others_healthy = YES;
+}
+
+/*
+ * Do hosts that run the release stay healthy too? Were it enough by itself, n failures would have
+ * missed those hosts, with a share q of the traffic, with chance (1-q)^n; 2^hosts counts the ways
+ * to choose them.
+ */
+static void judge_partial(const struct rollout_work *w, const struct host *hosts,
+                          struct rollout_candidate *c)
+{
+    double all = 0, healthy = 0, q, chance;
+
+    for (size_t i = 0; i < w->n_hosts; i++) {
+        all += hosts[i].usual;
+        healthy += hosts[i].on_failing ? 0 : hosts[i].usual;
+    }
+    if (all < w->o->min_others || c->errors_on < w->o->min_errors)
+        return;
+    q = (healthy + 1) / (all + 2);
+    chance = (double)c->hosts_on * log(2) + fmin(c->errors_on, 500) / 2 * log(1 - q);
+    c->partial = healthy / all > 0.2 && chance < log(w->o->max_chance) ? YES : NO;
+}
+
+static bool failing_on_later(const struct rollout_work *w, size_t live, double *ret_n)
+{
+    bool rolled_out = false;
+
+    *ret_n = 0;
+    for (size_t i = 0; i < w->n_lives; i++)
+        rolled_out |= w->lives[i].from_ms > w->lives[live].from_ms &&
+                      w->lives[i].from_ms > w->to_ms && w->lives[i].to_ms <= w->in->now_ms;
+    for (size_t i = 0; i < w->n_errors; i++) {
+        if (since_onset(w, &w->errors[i]) && side_of(w, live, &w->errors[i]) == NEWER)
+            *ret_n += w->errors[i].n;
+    }
+    return rolled_out;
+}
+
+static void judge_end(const struct rollout_work *w, size_t live, struct rollout_candidate *c)
+{
+    int64_t end = w->in->trend->end_ms;
+    double later;
+
+    if (failing_on_later(w, live, &later))
+        c->survived_later = later >= w->o->min_errors ? YES : UNKNOWN;
+    if (w->in->trend->ongoing == YES)
+        c->ended_with_next = NO;
+    if (w->in->trend->ongoing != NO || end == TIME_UNKNOWN)
+        return;
+    c->ended_with_next = NO;
+    for (size_t i = 0; i < w->n_lives; i++) {
+        const struct rollout_live *l = &w->lives[i];
+
+        if (l->release == w->lives[live].release || l->from_ms <= w->lives[live].from_ms ||
+            l->from_ms < w->to_ms)
+            continue;
+        if (end >= l->from_ms - w->o->clock_ms && end <= l->to_ms + w->o->ended_ms) {
+            c->ended_with_next = YES;
+            c->ended_by = w->in->releases[l->release].version;
+        }
+    }
+}
+
+void rollout_count(const struct rollout_work *w, size_t live, struct rollout_candidate *c)
+{
+    struct host *hosts = xcalloc(w->n_hosts + 1, sizeof(*hosts));
+
+    count_errors(w, live, hosts, c);
+    count_usual(w, live, hosts, c);
+    for (size_t i = 0; i < w->n_hosts; i++) {
+        c->hosts_on += hosts[i].on || hosts[i].on_failing;
+        c->hosts_on_failing += hosts[i].on_failing;
+        c->hosts_older += hosts[i].older || hosts[i].older_failing;
+        c->hosts_older_failing += hosts[i].older_failing;
+    }
+    judge_confinement(w, live, c);
+    judge_partial(w, hosts, c);
+    judge_end(w, live, c);
+    free(hosts);
+}
