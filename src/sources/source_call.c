@@ -1,0 +1,127 @@
+#include "source_call.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "dbconn/base/alloc.h"
+#include "source_mem.h"
+
+struct source_call *source_call_new(struct source_client *client, uint64_t owner,
+                                    source_done_fn *done, void *user, size_t op_size)
+{
+    struct source_call *call = xcalloc(1, sizeof(*call));
+
+    call->client = client;
+    call->mem = source_mem_new();
+    call->op = source_alloc(call->mem, op_size);
+    call->owner = owner;
+    call->done = done;
+    call->user = user;
+    call->next = client->calls;
+    if (call->next)
+        call->next->prev = call;
+    client->calls = call;
+    return call;
+}
+
+static void detach(struct source_call *call)
+{
+    if (call->prev)
+        call->prev->next = call->next;
+    else
+        call->client->calls = call->next;
+    if (call->next)
+        call->next->prev = call->prev;
+    http_cancel(call->request);
+    call->request = NULL;
+}
+
+void source_cancel(struct source_call *call)
+{
+    if (!call)
+        return;
+    detach(call);
+    source_mem_release(call->mem);
+    free(call);
+}
+
+struct source_call *source_give_up(struct source_call *call)
+{
+    source_cancel(call);
+    return NULL;
+}
+
+void source_client_clear(struct source_client *client)
+{
+    while (client->calls)
+        source_cancel(client->calls);
+}
+
+static void finish(struct source_call *call, const void *result, const struct error *err)
+{
+    detach(call);
+    call->done(call->user, result, err);
+    source_mem_release(call->mem);
+    free(call);
+}
+
+void source_finish(struct source_call *call, const void *result)
+{
+    finish(call, result, NULL);
+}
+
+void source_fail(struct source_call *call, struct error *err)
+{
+    finish(call, NULL, err);
+    error_clear(err);
+}
+
+static void on_http_done(void *user, const struct http_reply *reply, const struct error *err)
+{
+    struct source_call *call = user;
+
+    call->request = NULL;
+    call->on_reply(call, reply, err);
+}
+
+int source_send(struct source_call *call, struct http_request *request, source_reply_fn *on_reply,
+                struct error *err)
+{
+    request->service = call->client->service;
+    request->owner = call->owner;
+    request->done = on_http_done;
+    request->user = call;
+    call->on_reply = on_reply;
+    call->request = http_start(call->client->http, request, err);
+    return call->request ? 0 : -1;
+}
+
+void source_partial(struct source_result *meta, const char *fmt, ...)
+{
+    struct buf why = BUF_INIT;
+    va_list ap;
+
+    if (meta->why)
+        buf_addf(&why, "%s; ", meta->why);
+    va_start(ap, fmt);
+    buf_vaddf(&why, fmt, ap);
+    va_end(ap);
+    meta->partial = true;
+    meta->why = source_str(meta->mem, buf_str(&why));
+    buf_clear(&why);
+}
+
+void *source_result_new(struct source_mem *mem, size_t size)
+{
+    struct source_result *result = source_alloc(mem, size);
+
+    result->mem = mem;
+    return result;
+}
+
+void source_wipe(char *secret)
+{
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
+}

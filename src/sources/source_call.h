@@ -1,0 +1,61 @@
+/*
+ * source_call - what is under way in one client: calls of one or several requests each.
+ *
+ * A client embeds a struct source_client. A call's state ("op") and its result live in the call's
+ * memory. source_finish() and source_fail() run `done` as their last deed and end the call; nothing
+ * of it, nor of the client (which `done` may have freed), may be touched afterwards.
+ */
+#ifndef SOURCES_SOURCE_CALL_H
+#define SOURCES_SOURCE_CALL_H
+
+#include "dbconn/net/http.h"
+#include "dbconn/sources/source.h"
+
+struct source_client {
+    struct http *http;
+    struct http_service *service;
+    const char *title;         /* "Sentry" */
+    struct source_call *calls; /* under way */
+};
+
+typedef void source_reply_fn(struct source_call *call, const struct http_reply *reply,
+                             const struct error *err);
+
+/* Goes on with a call that waited, or ends it with `err`. */
+typedef void source_wake_fn(struct source_call *call, const struct error *err);
+
+struct source_call {
+    struct source_client *client;
+    struct source_call *prev, *next;
+    struct http_call *request; /* in flight; NULL between two, or while the call waits */
+    struct source_mem *mem;
+    source_reply_fn *on_reply;
+    const void *waits_for; /* something else in the client, such as a token; or NULL */
+    source_wake_fn *wake;
+    void *op; /* in `mem` */
+    uint64_t owner;
+    source_done_fn *done;
+    void *user;
+};
+
+struct source_call *source_call_new(struct source_client *client, uint64_t owner,
+                                    source_done_fn *done, void *user, size_t op_size);
+/* Fills in service, owner, done and user, and sends. On failure the call still lives. */
+int source_send(struct source_call *call, struct http_request *request, source_reply_fn *on_reply,
+                struct error *err) MUST_CHECK;
+void source_finish(struct source_call *call, const void *result);
+/* Ends the call with what `err` holds, and clears `err`. */
+void source_fail(struct source_call *call, struct error *err);
+/* The first send failed: ends the call without `done`; always NULL. */
+struct source_call *source_give_up(struct source_call *call);
+
+void source_client_clear(struct source_client *client); /* cancels every call */
+
+/* Marks a result partial; further reasons are joined with "; ". */
+void source_partial(struct source_result *meta, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* An object of `size` bytes whose first member is a struct source_result, in `mem`. */
+void *source_result_new(struct source_mem *mem, size_t size);
+
+void source_wipe(char *secret); /* overwrites and frees; NULL is fine */
+
+#endif
