@@ -37,10 +37,10 @@ struct queue_options {
 struct queue_reply {
     enum store_outcome outcome;
     const char *id;                           /* enqueue */
-    const struct job *job;                    /* claim, get, set_issue's other, seen_before */
+    const struct job *job;                    /* claim, get */
     bool cancel;                              /* heartbeat */
     const struct job_message *message;        /* message_intend with EXISTS or UNRESOLVED */
-    const struct job_list *jobs;              /* list */
+    const struct job_list *jobs;              /* list; set_issue with EXISTS */
     const struct job_step_list *steps;        /* steps */
     const struct job_message_list *messages;  /* messages */
     const struct job_attempt_list *attempts;  /* attempts */

@@ -81,6 +81,9 @@ enum store_fault store_last_fault(const struct store *st);
 int store_wait_fd(const struct store *st);
 int64_t store_idle(struct store *st, int64_t now_mono_ms, bool *ret_news);
 
+/* Did what was committed since the last call make jobs due? For who waits in this process. */
+bool store_take_news(struct store *st);
+
 /* ---- taking work in ---- */
 
 /*
@@ -140,13 +143,14 @@ int store_steps(struct store *st, const char *id, struct job_step_list *ret,
                 struct error *err) MUST_CHECK; /* in the playbook's order */
 
 /*
- * Says which issue the job is about, once that is known. When another live job was the first to say
- * so for the same organisation and id, the outcome is EXISTS and *ret_other is that job; of any
- * number of jobs exactly one gets OK, also at the same moment on different replicas. The identity
- * is kept in both cases.
+ * Says which issue the job is about, once that is known. When other live jobs said so before for
+ * the same organisation and id, the outcome is EXISTS and *ret_earlier (ended with
+ * job_list_clear()) holds them, the first one first, at most 20. Of any number of jobs about one
+ * issue exactly one gets OK, also at the same moment on different replicas. The identity is kept in
+ * both cases.
  */
 int store_set_issue(struct store *st, struct job_ref ref, const struct job_issue *issue,
-                    int64_t now_ms, struct job *ret_other, struct error *err) MUST_CHECK;
+                    int64_t now_ms, struct job_list *ret_earlier, struct error *err) MUST_CHECK;
 /* The version that a job is to end with, when it was not known at enqueue or is gone. */
 int store_set_playbook(struct store *st, struct job_ref ref, const char *playbook, const char *hash,
                        int64_t evaluated_ms, int64_t now_ms, struct error *err) MUST_CHECK;

@@ -1,0 +1,185 @@
+/*
+ * Jobs come in: enqueue, once for each thing that a person did.
+ */
+#include "store_priv.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* One statement for each number of keys, each a literal. */
+static const char *const insert_keys_sql[STORE_MAX_KEYS] = {
+    "INSERT INTO job_keys (job_id, until_ms, key) VALUES ($1, $2, $3) "
+    "ON CONFLICT (key) DO NOTHING",
+    "INSERT INTO job_keys (job_id, until_ms, key) VALUES ($1, $2, $3), ($1, $2, $4) "
+    "ON CONFLICT (key) DO NOTHING",
+    "INSERT INTO job_keys (job_id, until_ms, key) VALUES ($1, $2, $3), ($1, $2, $4), "
+    "($1, $2, $5) ON CONFLICT (key) DO NOTHING",
+    "INSERT INTO job_keys (job_id, until_ms, key) VALUES ($1, $2, $3), ($1, $2, $4), "
+    "($1, $2, $5), ($1, $2, $6) ON CONFLICT (key) DO NOTHING",
+};
+
+static void copy_id(void *user, const struct sql_row *row)
+{
+    const char *id = sql_text(row, 0);
+
+    if (row->index == 0 && strlen(id) <= JOB_ID_LEN)
+        memcpy(user, id, strlen(id) + 1);
+}
+
+/* Arguments $1 = job and $2 ... $5 = the keys, the last one repeated. */
+static void key_args(struct sql_arg *args, const char *id, const char *const *keys, size_t n)
+{
+    args[0] = SQL_T(id);
+    for (size_t i = 0; i < STORE_MAX_KEYS; i++)
+        args[1 + i] = SQL_T(keys[i < n ? i : n - 1]);
+}
+
+static int64_t insert_keys(struct store *st, const char *id, const char *const *keys, size_t n,
+                           int64_t now_ms, struct error *err)
+{
+    struct sql_arg args[2 + STORE_MAX_KEYS] = { SQL_T(id), SQL_I(now_ms + STORE_KEY_TTL_MS) };
+
+    for (size_t i = 0; i < n; i++)
+        args[2 + i] = SQL_T(keys[i]);
+    return sql_run(st->db, insert_keys_sql[n - 1], args, 2 + n, NULL, NULL, err);
+}
+
+/* Makes the keys ours. EXISTS with *ret_id when one of them belongs to another job already: then
+ * the rest of them becomes that job's. */
+static int take_keys(struct store *st, const char *id, const char *const *keys, size_t n,
+                     int64_t now_ms, char *ret_id, struct error *err)
+{
+    struct sql_arg args[2 + STORE_MAX_KEYS];
+    char other[JOB_ID_LEN + 1] = "";
+
+    if (n == 0)
+        return STORE_OK;
+    int64_t taken = insert_keys(st, id, keys, n, now_ms, err);
+    if (taken < 0 || taken == (int64_t)n)
+        return taken < 0 ? -1 : STORE_OK;
+    key_args(args, id, keys, n);
+    int64_t found = sql_run(st->db,
+                            "SELECT job_id FROM job_keys WHERE key IN ($2, $3, $4, $5) "
+                            "AND job_id <> $1 ORDER BY job_id LIMIT 1",
+                            args, 1 + STORE_MAX_KEYS, copy_id, other, err);
+    if (found <= 0)
+        return found < 0 ? -1 : STORE_OK; /* one key given twice, or this very job again */
+    args[1 + STORE_MAX_KEYS] = SQL_T(other);
+    if (sql_run(st->db,
+                "UPDATE job_keys SET job_id = $6 WHERE job_id = $1 AND key IN ($2, $3, $4, $5)",
+                args, ARRAY_LEN(args), NULL, NULL, err) < 0)
+        return -1;
+    memcpy(ret_id, other, sizeof(other));
+    return STORE_EXISTS;
+}
+
+static int drop_keys(struct store *st, const char *id, const char *const *keys, size_t n,
+                     struct error *err)
+{
+    struct sql_arg args[1 + STORE_MAX_KEYS];
+
+    if (n == 0)
+        return 0;
+    key_args(args, id, keys, n);
+    return sql_run(st->db, "DELETE FROM job_keys WHERE job_id = $1 AND key IN ($2, $3, $4, $5)",
+                   args, ARRAY_LEN(args), NULL, NULL, err) < 0
+               ? -1
+               : 0;
+}
+
+static void read_count(void *user, const struct sql_row *row)
+{
+    *(int64_t *)user = sql_int(row, 0);
+}
+
+/* Counted once a transaction: a group of a hundred would otherwise count a hundred times. */
+static int has_room(struct store *st, int64_t max_queued, struct error *err)
+{
+    if (max_queued <= 0)
+        return 1;
+    if (st->queued < 0 &&
+        sql_run(st->db, "SELECT count(*) FROM jobs WHERE claimable = 1 AND state = 'queued'",
+                SQL_NO_ARGS, read_count, &st->queued, err) < 0)
+        return -1;
+    return st->queued < max_queued;
+}
+
+/* Slack honours a response URL for half an hour; there is no use in keeping the secret longer. */
+static int64_t response_url_until(const struct job_new *job, int64_t now_ms)
+{
+    int64_t ttl = job->response_url_ttl_ms;
+
+    if (!job->response_url)
+        return TIME_UNKNOWN;
+    if (ttl <= 0 || ttl > STORE_RESPONSE_URL_TTL_MS)
+        ttl = STORE_RESPONSE_URL_TTL_MS;
+    return now_ms + ttl;
+}
+
+static int insert_job(struct store *st, const struct job_new *job, const char *id, int64_t now_ms,
+                      struct error *err)
+{
+    /* Doing nothing when the id is there: a commit whose answer got lost is repeated. */
+    int64_t n = sql_run(
+        st->db,
+        "INSERT INTO jobs (id, state, claimable, priority, source, workspace, channel, requester,"
+        " thread_ts, issue_ref, request, playbook, playbook_hash, evaluated_ms, parent_id,"
+        " response_url, response_url_until_ms, created_ms, next_due_ms, touched_ms,"
+        " attempts, attempts_total, fence) "
+        "VALUES ($1, 'queued', 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+        " $16, $16, $16, 0, 0, 0) ON CONFLICT (id) DO NOTHING",
+        SQL_ARGS(SQL_T(id), SQL_I(job->priority), SQL_T(job->source), SQL_T(job->workspace),
+                 SQL_T(job->channel), SQL_T(job->requester), SQL_T(job->thread_ts),
+                 SQL_T(job->issue_ref), SQL_T(job->request), SQL_T(job->playbook),
+                 SQL_T(job->playbook_hash), SQL_TIME(job->evaluated_ms), SQL_T(job->parent_id),
+                 SQL_T(job->response_url), SQL_TIME(response_url_until(job, now_ms)),
+                 SQL_I(now_ms)),
+        NULL, NULL, err);
+
+    if (n < 0)
+        return -1;
+    if (st->queued >= 0)
+        st->queued += n;
+    st->makes_due = true;
+    return STORE_OK;
+}
+
+static int enqueue(struct store *st, const struct job_new *job, const char *const *keys, size_t n,
+                   int64_t max_queued, int64_t now_ms, char *ret_id, struct error *err)
+{
+    char id[JOB_ID_LEN + 1];
+    int rc;
+
+    if (job->id)
+        memcpy(id, job->id, sizeof(id));
+    else
+        job_id_make(now_ms, id);
+    /* Keys first: a command delivered again must find its job also when the queue is full. */
+    rc = take_keys(st, id, keys, n, now_ms, ret_id, err);
+    if (rc != STORE_OK)
+        return rc;
+    rc = has_room(st, max_queued, err);
+    if (rc <= 0)
+        return rc < 0 || drop_keys(st, id, keys, n, err) < 0 ? -1 : STORE_FULL;
+    rc = insert_job(st, job, id, now_ms, err);
+    if (rc == STORE_OK)
+        memcpy(ret_id, id, sizeof(id));
+    return rc;
+}
+
+int store_enqueue(struct store *st, const struct job_new *job, const char *const *keys,
+                  size_t n_keys, int64_t max_queued, int64_t now_ms, char *ret_id,
+                  struct error *err)
+{
+    char id[JOB_ID_LEN + 1] = "";
+
+    assert(n_keys <= STORE_MAX_KEYS);
+    assert(!job->id || job_id_is_valid(job->id));
+    if (tx_enter(st, true, err) < 0)
+        return error_context(err, "store the job");
+    int rc = enqueue(st, job, keys, n_keys, max_queued, now_ms, id, err);
+    rc = tx_leave(st, rc, "store the job", err);
+    if (rc == STORE_OK || rc == STORE_EXISTS)
+        memcpy(ret_id, id, sizeof(id));
+    return rc;
+}

@@ -1,0 +1,82 @@
+/* store_priv - what the files of the store share: its state, transactions, the fence, job rows. */
+#ifndef DBCONN_SRC_QUEUE_STORE_PRIV_H
+#define DBCONN_SRC_QUEUE_STORE_PRIV_H
+
+#include "dbconn/queue/store.h"
+#include "sql.h"
+
+struct store {
+    struct sql *db;
+    bool in_group;  /* between store_begin() and store_commit() */
+    bool makes_due; /* this transaction made jobs due */
+    bool news;      /* a committed one did, and nobody asked yet */
+    int64_t queued; /* waiting jobs as this transaction sees them; -1: not counted */
+};
+
+/* Begins a transaction unless a group is open. Pairs with tx_leave(). */
+int tx_enter(struct store *st, bool write, struct error *err) MUST_CHECK;
+/* Ends it: commits when rc >= 0, rolls back when not (a group is left to its owner). Gives rc, or
+ * -1 when the commit failed; `what` is added to the error. */
+int tx_leave(struct store *st, int rc, const char *what, struct error *err) MUST_CHECK;
+
+/* Runs a statement with arguments in one transaction; for operations that are just that. */
+int64_t tx_run(struct store *st, bool write, const char *what, const char *text,
+               const struct sql_arg *args, size_t n, sql_row_fn *row, void *user,
+               struct error *err) MUST_CHECK;
+
+/*
+ * Checks the token and locks the job's row until the transaction ends, so that nobody can take the
+ * job over in between. The lease is renewed up to `lease_until_ms` (0: as it is). STORE_OK,
+ * STORE_LEASE_LOST or -1.
+ */
+int hold(struct store *st, struct job_ref ref, int64_t lease_until_ms, int64_t now_ms,
+         struct error *err) MUST_CHECK;
+
+/* The columns of a job, in the order that job_from_row() reads them. */
+#define JOB_FIELDS(X)                                                                              \
+    X(INT, seq)                                                                                    \
+    X(STATE, state)                                                                                \
+    X(INT, priority)                                                                               \
+    X(TEXT, source)                                                                                \
+    X(TEXT, workspace)                                                                             \
+    X(TEXT, channel)                                                                               \
+    X(TEXT, requester)                                                                             \
+    X(TEXT, issue_ref)                                                                             \
+    X(TEXT, request)                                                                               \
+    X(TEXT, playbook)                                                                              \
+    X(TEXT, playbook_hash)                                                                         \
+    X(TEXT, parent_id)                                                                             \
+    X(TIME, evaluated_ms)                                                                          \
+    X(TEXT, thread_ts)                                                                             \
+    X(TEXT, issue_org)                                                                             \
+    X(TEXT, issue_id)                                                                              \
+    X(TEXT, issue_short_id)                                                                        \
+    X(TEXT, issue_title)                                                                           \
+    X(TEXT, issue_url)                                                                             \
+    X(TEXT, cause)                                                                                 \
+    X(TEXT, confidence)                                                                            \
+    X(TEXT, summary)                                                                               \
+    X(TEXT, fingerprint)                                                                           \
+    X(TEXT, target_host)                                                                           \
+    X(TEXT, target_port)                                                                           \
+    X(TEXT, error)                                                                                 \
+    X(TIME, created_ms)                                                                            \
+    X(TIME, next_due_ms)                                                                           \
+    X(TIME, started_ms)                                                                            \
+    X(TIME, finished_ms)                                                                           \
+    X(TIME, touched_ms)                                                                            \
+    X(INT, attempts)                                                                               \
+    X(INT, attempts_total)                                                                         \
+    X(INT, fence)                                                                                  \
+    X(TEXT, owner)                                                                                 \
+    X(TIME, lease_until_ms)                                                                        \
+    X(TEXT, cancel_by)
+#define JOB_COLUMN(kind, name) ", " #name
+#define JOB_COLUMNS "id" JOB_FIELDS(JOB_COLUMN)
+
+int job_column_count(void);                                     /* where further columns begin */
+void job_from_row(const struct sql_row *row, struct job *ret);  /* ret: zeroes before */
+void job_row_first(void *ret_job, const struct sql_row *row);   /* sql_row_fn: the first row */
+void job_row_append(void *ret_list, const struct sql_row *row); /* sql_row_fn: all rows */
+
+#endif
