@@ -67,4 +67,5 @@ fmt:
 clean:
 	rm -rf $(BUILD)
 
+-include contrib/sandbox/sandbox.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
