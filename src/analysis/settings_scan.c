@@ -1,0 +1,643 @@
+#include "settings_scan.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "dbconn/base/alloc.h"
+
+struct diff_span span_trim(struct diff_span s)
+{
+    while (s.len > 0 && isspace((unsigned char)*s.text)) {
+        s.text++;
+        s.len--;
+    }
+    while (s.len > 0 && isspace((unsigned char)s.text[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+bool span_is(struct diff_span s, const char *text)
+{
+    return s.len == strlen(text) && (s.len == 0 || memcmp(s.text, text, s.len) == 0);
+}
+
+bool span_starts_with(struct diff_span s, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    return s.len > 0 && s.len >= n && strncasecmp(s.text, prefix, n) == 0;
+}
+
+bool span_has(struct diff_span s, const char *needle)
+{
+    size_t n = strlen(needle);
+
+    for (size_t i = 0; i + n <= s.len; i++)
+        if (strncasecmp(s.text + i, needle, n) == 0)
+            return true;
+    return false;
+}
+
+bool span_same(struct diff_span a, struct diff_span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.text, b.text, a.len) == 0);
+}
+
+static struct diff_span span_from(struct diff_span s, size_t from)
+{
+    return from < s.len ? (struct diff_span){ s.text + from, s.len - from }
+                        : (struct diff_span){ s.text + s.len, 0 };
+}
+
+static struct diff_span span_part(struct diff_span s, size_t from, size_t to)
+{
+    return (struct diff_span){ s.text + from, to > from ? to - from : 0 };
+}
+
+enum comment_mark {
+    MARK_HASH = 1 << 0,
+    MARK_SLASHES = 1 << 1, /* and the block form */
+    MARK_DASHES = 1 << 2,
+    MARK_SEMICOLON = 1 << 3,
+    MARK_XML = 1 << 4,
+    MARK_QUOTES = 1 << 5, /* Python's long strings, which serve as comments */
+};
+
+static unsigned comment_marks(enum language lang)
+{
+    switch (lang) {
+    case LANG_YAML:
+    case LANG_ENV:
+    case LANG_HASH:
+        return MARK_HASH;
+    case LANG_PYTHON:
+        return MARK_HASH | MARK_QUOTES;
+    case LANG_JSON:
+    case LANG_SLASH:
+        return MARK_SLASHES;
+    case LANG_HCL:
+    case LANG_PHP:
+        return MARK_HASH | MARK_SLASHES;
+    case LANG_INI:
+        return MARK_HASH | MARK_SEMICOLON;
+    case LANG_XML:
+        return MARK_XML;
+    case LANG_SQL:
+        return MARK_DASHES | MARK_SLASHES;
+    case LANG_TEXT:
+        break;
+    }
+    return 0;
+}
+
+static bool at(struct diff_span s, size_t i, const char *what)
+{
+    size_t n = strlen(what);
+
+    return i + n <= s.len && memcmp(s.text + i, what, n) == 0;
+}
+
+/* Does a comment to the end of the line begin at i? In configuration "#" must follow a blank: it
+ * may be part of a password or a URL. */
+static bool comment_begins(unsigned marks, enum language lang, struct diff_span s, size_t i)
+{
+    bool blank = i == 0 || isspace((unsigned char)s.text[i - 1]);
+
+    if ((marks & MARK_HASH) && s.text[i] == '#')
+        return blank || lang == LANG_HASH || lang == LANG_PYTHON || lang == LANG_PHP;
+    if ((marks & MARK_SEMICOLON) && s.text[i] == ';')
+        return blank;
+    if ((marks & MARK_SLASHES) && at(s, i, "//"))
+        return i == 0 || s.text[i - 1] != ':';
+    return (marks & MARK_DASHES) && at(s, i, "--");
+}
+
+/* Past a quoted string that begins at i; past the line when it does not end. */
+static size_t skip_quoted(struct diff_span s, size_t i)
+{
+    char quote = s.text[i];
+
+    for (i++; i < s.len; i++) {
+        if (s.text[i] == '\\')
+            i++;
+        else if (s.text[i] == quote)
+            return i + 1;
+    }
+    return s.len;
+}
+
+/* Is this quote a string's, and not an apostrophe of plain text ("don't")? */
+static bool opens_string(struct diff_span s, size_t i)
+{
+    char c = s.text[i];
+
+    if (c != '"' && c != '\'' && c != '`')
+        return false;
+    return c == '"' || i == 0 || !isalnum((unsigned char)s.text[i - 1]);
+}
+
+static size_t end_of_block(struct diff_span s, size_t i, unsigned marks, bool *found)
+{
+    const char *end = (marks & MARK_XML) ? "-->" : "*/";
+
+    for (; i < s.len; i++) {
+        *found = at(s, i, end);
+        if (*found)
+            return i + strlen(end);
+    }
+    *found = false;
+    return s.len;
+}
+
+static size_t end_of_long_quotes(struct diff_span s, size_t i, struct comment_state *state)
+{
+    const char end[] = { state->quotes, state->quotes, state->quotes, '\0' };
+
+    for (; i < s.len; i++) {
+        if (at(s, i, end)) {
+            state->quotes = 0;
+            return i + 3;
+        }
+    }
+    return s.len;
+}
+
+/* A line of program text that belongs to a block comment which began above the hunk. */
+static bool looks_inside_comment(enum language lang, struct diff_span line)
+{
+    struct diff_span s = span_trim(line);
+
+    return (lang == LANG_SLASH || lang == LANG_PHP) && s.len > 0 && *s.text == '*' &&
+           (s.len == 1 || s.text[1] == ' ' || s.text[1] == '/');
+}
+
+struct diff_span scan_code(enum language lang, struct diff_span line, struct comment_state *state,
+                           bool *ret_comment)
+{
+    unsigned marks = comment_marks(lang);
+    size_t i = 0, start = 0, end = line.len;
+    bool found, began = state->block || state->quotes;
+    struct diff_span code;
+
+    if (state->block) {
+        start = i = end_of_block(line, 0, marks, &found);
+        state->block = !found;
+    } else if (state->quotes) {
+        start = i = end_of_long_quotes(line, 0, state);
+    }
+    while (i < line.len) {
+        if ((marks & MARK_QUOTES) && (at(line, i, "\"\"\"") || at(line, i, "'''"))) {
+            state->quotes = line.text[i];
+            end = i;
+            i = end_of_long_quotes(line, i + 3, state);
+            began = true;
+        } else if (((marks & MARK_SLASHES) && at(line, i, "/*")) ||
+                   ((marks & MARK_XML) && at(line, i, "<!--"))) {
+            end = i;
+            i = end_of_block(line, i + 2, marks, &found);
+            state->block = !found;
+            began = true;
+            /* what follows a comment inside of a line is rare, and lost */
+        } else if (comment_begins(marks, lang, line, i)) {
+            end = end < i ? end : i;
+            began = true;
+            break;
+        } else {
+            i = opens_string(line, i) ? skip_quoted(line, i) : i + 1;
+        }
+    }
+    code = span_trim(span_part(line, start, end > start ? end : start));
+    *ret_comment = (code.len == 0 && began) || (lang == LANG_TEXT && code.len > 0) ||
+                   looks_inside_comment(lang, line);
+    return code;
+}
+
+struct diff_span scan_comment_text(struct diff_span line)
+{
+    static const char marks[] = "#/;*-<!>\"' \t";
+    struct diff_span s = span_trim(line);
+
+    while (s.len > 0 && strchr(marks, *s.text))
+        s = span_from(s, 1);
+    return s;
+}
+
+static bool is_name_char(char c)
+{
+    return isalnum((unsigned char)c) || strchr("_$@%.-", c) != NULL || (unsigned char)c >= 0x80;
+}
+
+/* Where the scanner stands in a line. */
+struct scanner {
+    enum language lang;
+    struct diff_span s;
+    size_t i;
+    struct diff_span open[SCAN_PARENTS_MAX]; /* names of what was opened */
+    size_t depth;                            /* may exceed SCAN_PARENTS_MAX; the rest is not kept */
+    struct scan *out;
+};
+
+static void push(struct scanner *sc, struct diff_span name)
+{
+    if (sc->depth < SCAN_PARENTS_MAX)
+        sc->open[sc->depth] = name;
+    sc->depth++;
+}
+
+static void emit(struct scanner *sc, struct diff_span key, struct diff_span value)
+{
+    struct assignment *a;
+
+    value = span_trim(value);
+    if (sc->out->n >= SCAN_MAX || value.len == 0)
+        return;
+    a = &sc->out->items[sc->out->n++];
+    a->key = key;
+    a->value = value;
+    a->n_parents = sc->depth < SCAN_PARENTS_MAX ? sc->depth : SCAN_PARENTS_MAX;
+    memcpy(a->parents, sc->open, a->n_parents * sizeof(a->parents[0]));
+}
+
+static void skip_blanks(struct scanner *sc)
+{
+    while (sc->i < sc->s.len && isspace((unsigned char)sc->s.text[sc->i]))
+        sc->i++;
+}
+
+/* The length of an assignment sign at i, 0 when there is none. */
+static size_t separator(const struct scanner *sc, size_t i)
+{
+    static const char *const longer[] = { "||=", ":=", "=>", "?=", "+=" };
+    static const char *const none[] = { "==", "=~", "=<", "::" };
+    char next;
+
+    if (i >= sc->s.len)
+        return 0;
+    for (size_t k = 0; k < ARRAY_LEN(none); k++)
+        if (at(sc->s, i, none[k]))
+            return 0;
+    for (size_t k = 0; k < ARRAY_LEN(longer); k++)
+        if (at(sc->s, i, longer[k]))
+            return strlen(longer[k]);
+    next = i + 1 < sc->s.len ? sc->s.text[i + 1] : '\n';
+    if (sc->s.text[i] == '=')
+        return 1;
+    /* "host:port" inside of a value is no assignment, "host: port" and "host":5 are */
+    if (sc->s.text[i] == ':' &&
+        (isspace((unsigned char)next) || (i > 0 && strchr("\"'", sc->s.text[i - 1])) ||
+         next == '"' || next == '\'' || sc->lang == LANG_JSON))
+        return 1;
+    return 0;
+}
+
+/* The end of a value that begins at i: at a comma, semicolon or closing bracket of its own level.
+ */
+static size_t end_of_value(const struct scanner *sc, size_t i)
+{
+    int depth = 0;
+
+    while (i < sc->s.len) {
+        char c = sc->s.text[i];
+        if (opens_string(sc->s, i)) {
+            i = skip_quoted(sc->s, i);
+            continue;
+        }
+        if (strchr("([{", c))
+            depth++;
+        else if (strchr(")]}", c) && depth-- == 0)
+            return i;
+        else if (depth == 0 && (c == ',' || c == ';'))
+            return i;
+        i++;
+    }
+    return i;
+}
+
+static bool takes_whole_line(enum language lang)
+{
+    return lang == LANG_YAML || lang == LANG_ENV || lang == LANG_INI;
+}
+
+/* "db_host: str = "x"": what follows the type is the value. */
+static size_t past_type(const struct scanner *sc, size_t i, size_t end)
+{
+    if (sc->lang != LANG_PYTHON && sc->lang != LANG_SLASH)
+        return i;
+    for (size_t k = i; k + 2 < end; k++) {
+        char c = sc->s.text[k];
+        if (opens_string(sc->s, k) || c == '(' || c == '{')
+            return i;
+        if (c == '=' && sc->s.text[k + 1] != '=' && sc->s.text[k + 1] != '>' && k > i &&
+            !strchr("=!<>", sc->s.text[k - 1]))
+            return k + 1;
+    }
+    return i;
+}
+
+/* Is a name=value pair nested in these characters? Then they are looked into as well. */
+static bool holds_pairs(struct diff_span value)
+{
+    return memchr(value.text, '(', value.len) || memchr(value.text, '{', value.len) ||
+           memchr(value.text, '[', value.len);
+}
+
+static void scan_tokens(struct scanner *sc);
+
+/* Pairs inside of a value ("new Pool({ host: "db" })") belong to the value's name. */
+static void look_inside(struct scanner *sc, struct diff_span name, size_t start, size_t end)
+{
+    struct scanner inner = *sc;
+
+    if (sc->depth >= SCAN_PARENTS_MAX)
+        return;
+    push(&inner, name);
+    inner.i = start;
+    inner.s.len = end;
+    scan_tokens(&inner);
+}
+
+static void take_value(struct scanner *sc, struct diff_span key)
+{
+    bool line;
+    size_t end;
+    struct diff_span value;
+
+    skip_blanks(sc);
+    line = takes_whole_line(sc->lang) && sc->depth == 0 && sc->i < sc->s.len &&
+           !strchr("[{", sc->s.text[sc->i]);
+    if (sc->lang == LANG_XML && sc->i < sc->s.len && strchr("\"'", sc->s.text[sc->i]))
+        end = skip_quoted(sc->s, sc->i);
+    else
+        end = line ? sc->s.len : end_of_value(sc, sc->i);
+    value = span_trim(span_part(sc->s, past_type(sc, sc->i, end), end));
+    if (value.len > 0 && *value.text != '{')
+        emit(sc, key, value);
+    if (!line && value.len > 0 && holds_pairs(value))
+        look_inside(sc, key, (size_t)(value.text - sc->s.text), end);
+    sc->i = end;
+    if (value.len > 0 && strchr("([{", value.text[value.len - 1]))
+        push(sc, key); /* goes on in the next lines: nothing follows here */
+}
+
+/* "setMaximumPoolSize(20)", "SetMaxOpenConns(25)", ".max_connections(5)": one plain argument. */
+static void take_setter(struct scanner *sc, struct diff_span name)
+{
+    size_t end = end_of_value(sc, sc->i);
+    struct diff_span argument = span_trim(span_part(sc->s, sc->i, end));
+    bool closed = end < sc->s.len && sc->s.text[end] == ')';
+
+    if (closed && !span_has(argument, "{") && !span_has(argument, "=>"))
+        emit(sc, name, argument);
+}
+
+/* Strings by themselves: "DB_HOST=db", "--db-host=db", "postgres://..." as an argument. */
+static void take_bare(struct scanner *sc, struct diff_span token)
+{
+    struct diff_span inner = token, none = { token.text, 0 };
+    size_t name = 0;
+
+    if (token.len >= 2 && strchr("\"'`", *token.text))
+        inner = span_part(token, 1, token.len - (token.text[token.len - 1] == *token.text));
+    while (inner.len > 0 && *inner.text == '-')
+        inner = span_from(inner, 1);
+    while (name < inner.len && is_name_char(inner.text[name]))
+        name++;
+    if (name > 0 && name + 1 < inner.len && inner.text[name] == '=' && inner.text[name + 1] != '=')
+        emit(sc, span_part(inner, 0, name), span_from(inner, name + 1));
+    else if (inner.len > 6)
+        emit(sc, none, token);
+}
+
+static bool is_definition(struct diff_span before)
+{
+    static const char *const words[] = { "def",   "func",   "function", "fn",        "fun",
+                                         "void",  "public", "private",  "protected", "static",
+                                         "async", "sub",    "proc",     "defp" };
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (span_is(before, words[i]))
+            return true;
+    return false;
+}
+
+/* "config['host'] = ...": the name stands in brackets. Gives the place of the sign, or 0. */
+static size_t sign_after_index(const struct scanner *sc, size_t i)
+{
+    if (i >= sc->s.len || sc->s.text[i] != ']')
+        return 0;
+    for (i++; i < sc->s.len && isspace((unsigned char)sc->s.text[i]);)
+        i++;
+    return separator(sc, i) > 0 ? i : 0;
+}
+
+/* After a name: an assignment, a call, a block, or nothing. */
+static void after_name(struct scanner *sc, struct diff_span name, struct diff_span before)
+{
+    bool quoted = name.len >= 2 && strchr("\"'`", *name.text);
+    struct diff_span bare = quoted ? span_part(name, 1, name.len - 1) : name;
+    size_t sign = sc->i, indexed;
+
+    while (sign < sc->s.len && isspace((unsigned char)sc->s.text[sign]))
+        sign++;
+    indexed = quoted ? sign_after_index(sc, sign) : 0;
+    sign = indexed > 0 ? indexed : sign;
+    if (separator(sc, sign) > 0 && bare.len > 0) {
+        sc->i = sign + separator(sc, sign);
+        take_value(sc, bare);
+    } else if (sc->i < sc->s.len && sc->s.text[sc->i] == '(' && !quoted) {
+        sc->i++;
+        if (!is_definition(before))
+            take_setter(sc, name);
+        push(sc, name);
+    } else if (sign < sc->s.len && strchr("{[", sc->s.text[sign])) {
+        sc->i = sign + 1;
+        push(sc, bare);
+    } else if (quoted) {
+        take_bare(sc, name);
+    }
+}
+
+static size_t word_length(struct diff_span s)
+{
+    size_t n = 0;
+
+    while (n < s.len && !isspace((unsigned char)s.text[n]))
+        n++;
+    return n;
+}
+
+/* HAProxy, nginx: "server pg1 10.0.0.1:5432 check" */
+static void take_server(struct scanner *sc, struct diff_span rest)
+{
+    struct diff_span name = span_part(rest, 0, word_length(rest)), address;
+
+    rest = span_trim(span_from(rest, name.len));
+    address = rest.len > 0 ? span_part(rest, 0, word_length(rest)) : name;
+    push(sc, name);
+    emit(sc, (struct diff_span){ "server", 6 }, address);
+    sc->depth--;
+    sc->i = sc->s.len;
+}
+
+/* "--max-connections 200", "ENV DB_HOST db", "maxconn 100" */
+static bool take_spaced(struct scanner *sc, struct diff_span name)
+{
+    struct diff_span rest = span_trim(span_from(sc->s, sc->i)), value;
+    bool flag = name.len > 3 && at(name, 0, "--");
+    bool first =
+        (sc->lang == LANG_INI || sc->lang == LANG_ENV) && sc->depth == 0 && name.text == sc->s.text;
+
+    if (rest.len == 0 || strchr("=:({[-,;)", *rest.text) || !(flag || first) ||
+        !isspace((unsigned char)sc->s.text[sc->i]))
+        return false;
+    value = span_part(rest, 0, word_length(rest));
+    if (memchr(value.text, '=', value.len) && !span_is(name, "server"))
+        return false;
+    if (!flag && span_is(name, "server")) {
+        take_server(sc, rest);
+        return true;
+    }
+    emit(sc, flag ? span_from(name, 2) : name, value);
+    sc->i = flag ? (size_t)(value.text - sc->s.text) + value.len : sc->s.len;
+    return true;
+}
+
+static bool begins_name(const struct scanner *sc)
+{
+    char c = sc->s.text[sc->i], next = sc->i + 1 < sc->s.len ? sc->s.text[sc->i + 1] : ' ';
+
+    return is_name_char(c) && !(c == '-' && isspace((unsigned char)next));
+}
+
+static void scan_tokens(struct scanner *sc)
+{
+    struct diff_span before = { sc->s.text, 0 };
+
+    while (sc->i < sc->s.len && sc->out->n < SCAN_MAX) {
+        size_t start = sc->i;
+        if (opens_string(sc->s, start)) {
+            sc->i = skip_quoted(sc->s, start);
+        } else if (begins_name(sc)) {
+            while (sc->i < sc->s.len &&
+                   (is_name_char(sc->s.text[sc->i]) || sc->s.text[sc->i] == '/'))
+                sc->i++;
+        } else {
+            if (strchr(")]}", sc->s.text[start]))
+                sc->depth -= sc->depth > 0;
+            else if (strchr("([{", sc->s.text[start]))
+                push(sc, before);
+            if (!isspace((unsigned char)sc->s.text[start]))
+                before.len = 0; /* what it opened has its name already */
+            sc->i++;
+            continue;
+        }
+        struct diff_span name = span_part(sc->s, start, sc->i);
+        if (!take_spaced(sc, name))
+            after_name(sc, name, before);
+        before = sc->i > 0 && strchr("([{", sc->s.text[sc->i - 1]) ? span_part(name, 0, 0) : name;
+    }
+}
+
+/* XML: attributes are name="value" pairs, an element's text is its value. */
+static void scan_xml(struct scanner *sc)
+{
+    const char *lt = memchr(sc->s.text, '<', sc->s.len), *gt, *close;
+    struct diff_span tag, text;
+    size_t n = 0;
+
+    scan_tokens(sc);
+    if (!lt)
+        return;
+    gt = memchr(lt, '>', sc->s.len - (size_t)(lt - sc->s.text));
+    if (!gt || gt[-1] == '/')
+        return;
+    text = span_from(sc->s, (size_t)(gt + 1 - sc->s.text));
+    close = memchr(text.text, '<', text.len);
+    text.len = close ? (size_t)(close - text.text) : text.len;
+    tag = (struct diff_span){ lt + 1, (size_t)(gt - lt - 1) };
+    while (n < tag.len && !isspace((unsigned char)tag.text[n]))
+        n++;
+    sc->depth = 0;
+    for (size_t i = 0; i < sc->out->n; i++) {
+        if (span_is(sc->out->items[i].key, "name") || span_is(sc->out->items[i].key, "key")) {
+            struct diff_span named = sc->out->items[i].value;
+            emit(sc, named.len > 2 ? span_part(named, 1, named.len - 1) : named, text);
+            return;
+        }
+    }
+    emit(sc, span_part(tag, 0, n), text);
+}
+
+/* { name = "DB_HOST", value = "db" }: the value belongs to the name. */
+static void join_name_and_value(struct scan *scan)
+{
+    struct diff_span name = { "", 0 };
+
+    for (size_t i = 0; i < scan->n; i++) {
+        struct assignment *a = &scan->items[i];
+        if ((span_starts_with(a->key, "name") && a->key.len == 4) ||
+            (span_starts_with(a->key, "key") && a->key.len == 3))
+            name = a->value.len > 2 && strchr("\"'", *a->value.text)
+                       ? span_part(a->value, 1, a->value.len - 1)
+                       : a->value;
+        if (name.len > 0 &&
+            ((span_starts_with(a->key, "value") && a->key.len == 5) || span_is(a->key, "default")))
+            a->key = name;
+    }
+}
+
+/* Lines that only mention: imports and log statements. */
+static bool is_mention(enum language lang, struct diff_span code)
+{
+    static const char *const starts[] = {
+        "import ",  "from ",    "using ",     "use ",       "require ",   "require(", "#include",
+        "include ", "package ", "namespace ", "log.",       "logger.",    "console.", "print(",
+        "println",  "printf",   "fmt.Print",  "logging.",   "slog.",      "assert",   "raise ",
+        "throw ",   "echo ",    "puts ",      "return err", "System.out", "export *", "export {",
+        "} from ",  "alias ",   "@",          "_logger.",   "Log.",       "self.log"
+    };
+
+    if (lang != LANG_HASH && lang != LANG_PYTHON && lang != LANG_SLASH && lang != LANG_PHP)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+        if (code.len >= strlen(starts[i]) && memcmp(code.text, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return span_has(code, "require('") || span_has(code, "require(\"");
+}
+
+void scan_line(enum language lang, struct diff_span code, struct scan *ret)
+{
+    struct scanner sc = { .lang = lang, .s = code, .out = ret };
+
+    ret->n = 0;
+    if (code.len == 0 || is_mention(lang, code))
+        return;
+    if (code.len > SCAN_MAX_LINE)
+        sc.s.len = SCAN_MAX_LINE;
+    if (lang == LANG_YAML && code.len > 2 && at(code, 0, "- "))
+        sc.s = span_trim(span_from(sc.s, 2));
+    if (lang == LANG_ENV && (span_starts_with(code, "export ") || span_starts_with(code, "env ") ||
+                             span_starts_with(code, "arg ")))
+        sc.s = span_trim(span_from(sc.s, code.text[2] == 'p' ? 7 : 4));
+    if (lang == LANG_XML)
+        scan_xml(&sc);
+    else
+        scan_tokens(&sc);
+    /* "- 10.0.0.5:5432": an item of a list without quotes */
+    if (lang == LANG_YAML && ret->n == 0 && sc.s.text != code.text && sc.s.len > 3)
+        ret->items[ret->n++] = (struct assignment){ .key = { "", 0 }, .value = sc.s };
+    join_name_and_value(ret);
+}
+
+/* Up to the brackets of a definition's or a call's arguments: they are no part of its name. */
+void scan_block_words(struct diff_span code, struct words *ret)
+{
+    size_t end = 0;
+
+    while (end < code.len && code.text[end] != '(' && code.text[end] != '{' &&
+           code.text[end] != '[')
+        end++;
+    if (end < code.len && code.text[end] == '[') /* an INI section, a Ruby or PHP list */
+        end = end == 0 ? code.len : end;
+    words_add(span_part(code, 0, end), ret);
+}

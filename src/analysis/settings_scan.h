@@ -1,0 +1,49 @@
+/* Finds the assignments of one line of configuration or program text, whatever the language. */
+#ifndef DBCONN_ANALYSIS_SETTINGS_SCAN_H
+#define DBCONN_ANALYSIS_SETTINGS_SCAN_H
+
+#include "settings_path.h"
+
+#define SCAN_MAX 24
+#define SCAN_PARENTS_MAX 4
+#define SCAN_MAX_LINE 4096 /* bytes of a line that are looked at: settings are short */
+
+struct assignment {
+    struct diff_span key;                       /* empty: a value that stands by itself */
+    struct diff_span parents[SCAN_PARENTS_MAX]; /* opened on the same line, outermost first */
+    size_t n_parents;
+    struct diff_span value; /* as written, with quotes */
+};
+
+struct scan {
+    struct assignment items[SCAN_MAX];
+    size_t n;
+};
+
+/* State of comments and texts that reach over several lines. */
+struct comment_state {
+    bool block;  /* inside of a block comment or of "<!-- -->" */
+    char quotes; /* inside of """ or ''' of Python */
+};
+
+/*
+ * The part of a line that is no comment, trimmed on the right. *ret_comment: nothing but a comment
+ * (or the inside of one). Goes on from *state.
+ */
+struct diff_span scan_code(enum language lang, struct diff_span line, struct comment_state *state,
+                           bool *ret_comment);
+/* The text of a comment line without its marks: for naming what was commented out. */
+struct diff_span scan_comment_text(struct diff_span line);
+
+void scan_line(enum language lang, struct diff_span code, struct scan *ret);
+
+/* Words of a line that opens a block ("resource "aws_db_instance" "main" {", "database:"). */
+void scan_block_words(struct diff_span code, struct words *ret);
+
+struct diff_span span_trim(struct diff_span s);
+bool span_is(struct diff_span s, const char *text);
+bool span_starts_with(struct diff_span s, const char *prefix); /* ASCII case-insensitive */
+bool span_has(struct diff_span s, const char *needle);         /* ASCII case-insensitive */
+bool span_same(struct diff_span a, struct diff_span b);
+
+#endif
