@@ -14,7 +14,7 @@
 #include "dbconn/analysis/engine.h"
 
 struct dsn_host {
-    char *host; /* IPv6 without brackets; NULL when the string has none */
+    char *host; /* IPv6 without brackets, a path for a socket; NULL when the string has none */
     char *port; /* NULL when the string has none */
 };
 
@@ -26,13 +26,18 @@ struct dsn {
     char *database, *user; /* NULL: not named */
 };
 
-/* Reads the connection string that starts at `text` and is `len` bytes long. False, and *ret
- * empty, when it is none. The caller ends *ret with dsn_clear(). */
-bool dsn_parse(const char *text, size_t len, struct dsn *ret);
+/*
+ * Finds the first connection string in running text, at or after `from` (bytes). Fills *ret_start
+ * and *ret_end (half open) and *ret, which the caller ends with dsn_clear(). URLs of any scheme
+ * are found, HTTP and AMQP too: `engine` and `scheme` tell. False: none, nothing is filled.
+ */
+bool dsn_find(const char *text, size_t from, size_t *ret_start, size_t *ret_end, struct dsn *ret);
 void dsn_clear(struct dsn *d);
 
-/* How far a URL with credentials reaches that starts at `text`: stands in running text, quotes
- * and brackets end it, but a badly escaped password may hold almost anything. Bytes. */
-size_t dsn_url_length(const char *text);
+/* Splits "host:port", "[::1]:5432", "tcp:host,1433", "/var/run/x.sock", a bare name or an IPv6
+ * address, of `len` bytes; credentials before a last @ are dropped. */
+void dsn_split_host(const char *text, size_t len, struct dsn_host *ret);
+/* A port as a number without leading zeros; NULL when it is none. Heap. */
+char *dsn_port(const char *text, size_t len);
 
 #endif

@@ -14,7 +14,8 @@
 
 #define REDACTED "\xE2\x80\xA2\xE2\x80\xA2\xE2\x80\xA2"
 
-/* Appends `text` (NULL is "") without its secrets. Idempotent. Any thread. */
+/* Appends `text` (NULL is "") without its secrets. Idempotent. Any thread. Time grows linearly
+ * with the length of the text. */
 void redact(const char *text, struct buf *out);
 char *redact_dup(const char *text); /* the same on the heap; NULL gives NULL */
 
@@ -25,5 +26,17 @@ void redact_forget_all(void);
 
 /* Does this setting's name say that its value is a secret ("DB_PASSWORD", "apiKey", "token")? */
 bool redact_is_secret_name(const char *name);
+
+/*
+ * URLs in running text, as people write them: with @, /, quotes or blanks unescaped in the
+ * password. `s` stands behind the "://"; `len` bytes are there.
+ *
+ * url_extent: how many of them belong to the URL. url_userinfo: the offset of the @ that ends its
+ * credentials, or -1 when it has none; *ret_colon (or NULL) is the offset of the colon between
+ * user and password, or -1 without a password. `database` is true for a scheme of a database or
+ * broker, whose paths hold no @: there the last @ counts.
+ */
+size_t url_extent(const char *s, size_t len);
+long url_userinfo(const char *s, size_t len, bool database, long *ret_colon);
 
 #endif

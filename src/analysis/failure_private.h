@@ -1,0 +1,125 @@
+/*
+ * failure_private - what the failure_*.c files share.
+ *
+ *   failure.c          the public functions: one exception, a chain
+ *   failure_rules.c    compiles and matches the tables
+ *   failure_kind.c     how it failed            (failure_locales.c: in other languages)
+ *   failure_engine.c   which engine, or what it is instead of a database
+ *   failure_target.c   the addresses that the text names
+ *   failure_merge.c    mentions of addresses into targets
+ *   failure_hints.c    what the surroundings of an exception add
+ */
+#ifndef DBCONN_ANALYSIS_FAILURE_PRIVATE_H
+#define DBCONN_ANALYSIS_FAILURE_PRIVATE_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "dbconn/analysis/failure.h"
+#include "dbconn/base/buf.h"
+
+#define FAILURE_MAX_TEXT ((size_t)32 * 1024)
+
+/* A row of a table: what it means is the table's affair. Regular expressions are matched without
+ * regard to case; write (?-i:...) where it matters. */
+struct failure_rule {
+    const char *regex;
+    int what;
+    int how;
+};
+
+/* Named groups of the tables. */
+enum failure_group {
+    GROUP_HOST,
+    GROUP_PORT,
+    GROUP_ADDR,
+    GROUP_DB,
+    GROUP_USER,
+    GROUP_CODE,
+    GROUP_COUNT,
+};
+
+struct failure_rules {
+    struct failure_compiled *compiled;
+    size_t n, cap;
+};
+
+struct span {
+    size_t start, end; /* half open; start == end: not there */
+};
+
+struct failure_match {
+    const struct failure_rule *row;
+    size_t order; /* of the row in its set */
+    struct span all;
+    struct span groups[GROUP_COUNT];
+};
+
+void failure_rules_add(struct failure_rules *set, const struct failure_rule *rows, size_t n);
+void failure_rules_clear(struct failure_rules *set);
+/* Does row `i` match at or after `from`? */
+bool failure_rules_match(const struct failure_rules *set, size_t i, const char *text, size_t len,
+                         size_t from, struct failure_match *ret);
+/* The first row that matches anywhere, or NULL. */
+const struct failure_rule *failure_rules_first(const struct failure_rules *set, const char *text);
+/* Every match of every row, leftmost first; of those that overlap, the one that starts first, then
+ * the one of the earlier row. The caller frees *ret. */
+size_t failure_rules_scan(const struct failure_rules *set, const char *text,
+                          struct failure_match **ret);
+
+struct failure_reader {
+    struct failure_rules kinds;        /* in messages: how = enum evidence */
+    struct failure_rules class_kinds;  /* in exception classes */
+    struct failure_rules connecting;   /* "could not connect" */
+    struct failure_rules early, late;  /* addresses, before and after connection strings */
+    struct failure_rules engine_marks; /* what only one engine's driver or server writes */
+    struct failure_rules engine_words; /* engines named in free text */
+    struct failure_rules engine_hosts; /* host names that belong to one engine's service */
+    struct failure_rules databases;    /* some database */
+    struct failure_rules others;       /* something else than a database */
+};
+
+/* failure_kind.c */
+enum evidence {
+    EVIDENCE_NONE,   /* takes its text out of the game */
+    EVIDENCE_WEAK,   /* a wrapper's words: the cause may stand beside it */
+    EVIDENCE_STRONG, /* the outcome of an attempt */
+};
+void failure_kind_init(struct failure_reader *r);
+enum evidence failure_kind_read(const struct failure_reader *r, const char *type, const char *text,
+                                enum failure_kind *ret_kind, enum tristate *ret_connecting);
+extern const struct failure_rule failure_locale_rules[];
+extern const size_t failure_locale_rules_n;
+
+/* failure_engine.c */
+void failure_engine_init(struct failure_reader *r);
+/* `text` without the names of hosts, databases and users. */
+void failure_engine_read(const struct failure_reader *r, const struct failure_exception *e,
+                         const char *text, const char *scheme, struct failure *f);
+
+/* failure_target.c */
+void failure_target_init(struct failure_reader *r);
+/* Fills f->targets and f->engine as far as a connection string tells it. *ret_rest gets the text
+ * with every name of a host, database or user blanked; *ret_scheme the scheme of the URL that the
+ * main target comes from, or NULL. Both on the heap. */
+void failure_target_read(const struct failure_reader *r, const char *type, const char *text,
+                         struct failure *f, char **ret_rest, char **ret_scheme);
+
+/* failure_merge.c */
+struct mention {
+    size_t at; /* offset in the text */
+    int rank;  /* 2: a driver's own form; 1: looks like an address */
+    char *host, *port, *addr, *database, *user;
+};
+struct mentions {
+    struct mention *items;
+    size_t n, cap;
+};
+void mentions_clear(struct mentions *m);
+void failure_merge(struct mentions *m, struct failure *f); /* takes the strings */
+bool failure_is_address(const char *host);                 /* an IP address or a socket's path */
+struct failure_target *failure_add_target(struct failure *f);
+void failure_add_alias(struct failure_target *t, const char *alias);
+void failure_target_clear(struct failure_target *t);
+
+#endif

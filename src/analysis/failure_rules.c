@@ -1,0 +1,147 @@
+/* Tables of regular expressions: compiled once, matched with limits. */
+#include <stdio.h>
+
+#include "failure_private.h"
+
+#define MATCH_LIMIT                                                                                \
+    200000 /* backtracking steps of one match; a text that needs more doesn't match */
+
+struct failure_compiled {
+    const struct failure_rule *row;
+    pcre2_code *code;
+    struct {
+        enum failure_group group;
+        uint32_t number;
+    } names[8];
+    size_t n_names;
+};
+
+static const char *const group_names[] = {
+    [GROUP_HOST] = "host", [GROUP_PORT] = "port", [GROUP_ADDR] = "addr",
+    [GROUP_DB] = "db",     [GROUP_USER] = "user", [GROUP_CODE] = "code",
+};
+
+static void read_names(struct failure_compiled *c)
+{
+    uint32_t count = 0, size = 0;
+    PCRE2_SPTR table = NULL;
+
+    pcre2_pattern_info(c->code, PCRE2_INFO_NAMECOUNT, &count);
+    pcre2_pattern_info(c->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
+    pcre2_pattern_info(c->code, PCRE2_INFO_NAMETABLE, &table);
+    for (uint32_t i = 0; i < count && c->n_names < ARRAY_LEN(c->names); i++) {
+        PCRE2_SPTR entry = table + (size_t)i * size;
+        for (int g = 0; g < GROUP_COUNT; g++) {
+            if (strcmp((const char *)entry + 2, group_names[g]) != 0)
+                continue;
+            c->names[c->n_names].group = (enum failure_group)g;
+            c->names[c->n_names++].number = (uint32_t)entry[0] << 8 | entry[1];
+        }
+    }
+}
+
+/* The tables are ours: one that doesn't compile is a mistake of ours. */
+static void compile(const char *regex, struct failure_compiled *ret)
+{
+    int code;
+    PCRE2_SIZE at;
+
+    ret->code = pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED,
+                              PCRE2_UTF | PCRE2_CASELESS | PCRE2_DUPNAMES, &code, &at, NULL);
+    if (!ret->code) {
+        fprintf(stderr, "dbconn: a built-in pattern is wrong at %zu: %s\n", (size_t)at, regex);
+        abort();
+    }
+    read_names(ret);
+}
+
+void failure_rules_add(struct failure_rules *set, const struct failure_rule *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct failure_compiled *c = VEC_ADD(set->compiled, set->n, set->cap);
+        c->row = &rows[i];
+        compile(rows[i].regex, c);
+    }
+}
+
+void failure_rules_clear(struct failure_rules *set)
+{
+    for (size_t i = 0; i < set->n; i++)
+        pcre2_code_free(set->compiled[i].code);
+    free(set->compiled);
+    *set = (struct failure_rules){ 0 };
+}
+
+static void read_groups(const struct failure_compiled *c, const PCRE2_SIZE *ov, uint32_t pairs,
+                        struct failure_match *ret)
+{
+    ret->all = (struct span){ ov[0], ov[1] };
+    for (size_t i = 0; i < c->n_names; i++) {
+        uint32_t g = c->names[i].number;
+        if (g < pairs && ov[2 * g] != PCRE2_UNSET && ov[2 * g] < ov[2 * g + 1])
+            ret->groups[c->names[i].group] = (struct span){ ov[2 * g], ov[2 * g + 1] };
+    }
+}
+
+bool failure_rules_match(const struct failure_rules *set, size_t i, const char *text, size_t len,
+                         size_t from, struct failure_match *ret)
+{
+    const struct failure_compiled *c = &set->compiled[i];
+    pcre2_match_context *limits = pcre2_match_context_create(NULL);
+    pcre2_match_data *data = pcre2_match_data_create_from_pattern(c->code, NULL);
+    bool found = false;
+
+    if (!limits || !data)
+        abort(); /* out of memory on a small allocation, as in alloc.h */
+    pcre2_set_match_limit(limits, MATCH_LIMIT);
+    int rc = pcre2_match(c->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data, limits);
+    if (rc > 0) {
+        const PCRE2_SIZE *ov = pcre2_get_ovector_pointer(data);
+        *ret = (struct failure_match){ .row = c->row, .order = i };
+        read_groups(c, ov, (uint32_t)rc, ret);
+        found = ret->all.end > ret->all.start;
+    }
+    pcre2_match_data_free(data);
+    pcre2_match_context_free(limits);
+    return found;
+}
+
+const struct failure_rule *failure_rules_first(const struct failure_rules *set, const char *text)
+{
+    struct failure_match m;
+
+    for (size_t i = 0; text && i < set->n; i++)
+        if (failure_rules_match(set, i, text, strlen(text), 0, &m))
+            return m.row;
+    return NULL;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct failure_match *x = a, *y = b;
+
+    if (x->all.start != y->all.start)
+        return x->all.start < y->all.start ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+size_t failure_rules_scan(const struct failure_rules *set, const char *text,
+                          struct failure_match **ret)
+{
+    struct failure_match *all = NULL, m;
+    size_t n = 0, cap = 0, len = strlen(text), kept = 0, end = 0;
+
+    for (size_t i = 0; i < set->n; i++)
+        for (size_t from = 0; failure_rules_match(set, i, text, len, from, &m); from = m.all.end)
+            *VEC_ADD(all, n, cap) = m;
+    if (n)
+        qsort(all, n, sizeof(*all), by_start);
+    for (size_t i = 0; i < n; i++) {
+        if (all[i].all.start < end)
+            continue;
+        end = all[i].all.end;
+        all[kept++] = all[i];
+    }
+    *ret = all;
+    return kept;
+}
