@@ -398,8 +398,7 @@ static enum engine engine_in(const struct failure_rules *set, const char *text)
     return row ? (enum engine)row->what : ENGINE_UNKNOWN;
 }
 
-/* "postgres-1.prod", "my-redis": a host whose name has the engine as a word. */
-static enum engine engine_of_host(const struct failure_reader *r, const char *host)
+enum engine failure_engine_of_host(const struct failure_reader *r, const char *host)
 {
     enum engine e = engine_in(&r->engine_hosts, host);
 
@@ -497,7 +496,7 @@ void failure_engine_read(const struct failure_reader *r, const struct failure_ex
     } else if (!database && main && thing_of_port(main->port)) {
         is_no_database(f, thing_of_port(main->port));
     } else {
-        engine = main ? engine_of_host(r, main->host) : ENGINE_UNKNOWN;
+        engine = main ? failure_engine_of_host(r, main->host) : ENGINE_UNKNOWN;
         if (engine != ENGINE_UNKNOWN || database || (main && engine_of_name(main->host, NULL)))
             is_a(f, engine, false);
     }

@@ -97,6 +97,9 @@ void failure_engine_init(struct failure_reader *r);
 void failure_engine_read(const struct failure_reader *r, const struct failure_exception *e,
                          const char *text, const char *scheme, struct failure *f);
 
+/* The engine that a host's name tells: a provider's domain, "postgres-1.prod", "my-redis". */
+enum engine failure_engine_of_host(const struct failure_reader *r, const char *host);
+
 /* failure_target.c */
 void failure_target_init(struct failure_reader *r);
 /* Fills f->targets and f->engine as far as a connection string tells it. *ret_rest gets the text
