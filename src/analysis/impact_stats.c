@@ -14,12 +14,12 @@ static double log_choose(double n, double k)
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
 }
 
-double stats_chance_at_least(double k, double n, double in, double out)
+double stats_log_chance(double k, double n, double in, double out)
 {
-    double sum = 0, norm;
+    double largest = -INFINITY, sum = 0;
 
     if (k <= 0 || n <= 0)
-        return 1;
+        return 0;
     if (k > n)
         k = n;
     if (n > MAX_N) {
@@ -27,9 +27,17 @@ double stats_chance_at_least(double k, double n, double in, double out)
         n = MAX_N;
     }
     n = floor(n + 0.5);
-    k = floor(k + 1e-9);
-    norm = log_beta(in + 1, out + 1);
-    for (double i = k; i <= n; i++)
-        sum += exp(log_choose(n, i) + log_beta(i + in + 1, n - i + out + 1) - norm);
-    return sum < 1 ? sum : 1;
+    k = fmin(floor(k + 1e-9), n);
+    for (double i = k; i <= n; i++) {
+        double term = log_choose(n, i) + log_beta(i + in + 1, n - i + out + 1);
+
+        if (term > largest) {
+            sum = sum * exp(largest - term) + 1;
+            largest = term;
+        } else {
+            sum += exp(term - largest);
+        }
+    }
+    sum = largest + log(sum) - log_beta(in + 1, out + 1);
+    return sum < 0 ? sum : 0;
 }

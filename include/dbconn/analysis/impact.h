@@ -52,17 +52,21 @@ struct impact_input {
     double users_usual; /* distinct users of the project in the same time; -1 unknown */
 };
 
-/* Every threshold of this module, with its default and reason in impact_options_default(). */
+/* Every threshold of this module; impact_options_default() gives each with its reason. */
 struct impact_options {
-    double min_events;      /* fewer say nothing */
-    double min_share;       /* the segment's share of the errors, at least */
-    double max_baseline;    /* and its share of the usual events, at most */
-    double max_p;           /* chance that the baseline gives such a share, at most (per test; the
-                               number of candidates is accounted for) */
+    int64_t retry_ms;       /* errors of one host this close are one failure and its retries */
+    double min_events;      /* fewer failures say nothing */
+    double min_share;       /* a segment's share of the errors, at least */
+    double min_share_alone; /* the same for a tag that only these errors carry */
+    double min_odds;        /* errors for each usual event inside / outside, at least */
+    double max_baseline;    /* its share of the usual events, at most */
+    double max_chance;      /* that the usual traffic gives such a share, at most, all candidates
+                               tried taken into account */
     double min_outside;     /* usual events outside the segment that must have been seen */
-    size_t max_values;      /* a segment is made of at most so many values of one key */
-    double max_value_ratio; /* a key with more values than this share of its events is an id */
-    double tie_share;       /* keys that explain within this of the best are one and the same */
+    double min_alone;    /* without usual events with this tag: failures needed to say anything */
+    size_t max_values;   /* a segment is made of at most so many values of one key */
+    size_t max_distinct; /* a key with more values is an id */
+    double max_id_ratio; /* and so is one with more values than this share of its events */
 };
 
 struct impact_segment {
@@ -70,6 +74,7 @@ struct impact_segment {
     const char *value;   /* the value, or the first of several; lent by the input */
     const char **values; /* all values of the segment, most frequent first; strings lent */
     size_t n_values;
+    size_t n_distinct; /* values of the key seen at all */
     enum impact_class class;
     double events;          /* errors in the segment */
     double total;           /* errors that have the tag */
@@ -77,8 +82,9 @@ struct impact_segment {
     double baseline_events; /* usual events in the segment */
     double baseline_total;  /* usual events that have the tag */
     double baseline_share;  /* 0..1; -1 without a baseline */
+    double log_p;           /* ln p, for what p cannot hold */
     double p;      /* chance of such a share if the errors followed the baseline; 1 unknown */
-    double lift;   /* share / baseline_share, smoothed; -1 without a baseline */
+    double odds;   /* errors for each usual event inside / outside; -1 without a baseline */
     bool accepted; /* meets every condition; the first accepted one is the answer */
     char *why;     /* why it is one, or why not; heap */
 };
