@@ -14,6 +14,7 @@ struct app_command {
 };
 
 extern const struct app_command command_run;
+extern const struct app_command command_serve;
 
 /*
  * Reads the options that every command has (--config FILE, --help) out of argv. Gives the number

@@ -219,6 +219,22 @@ void run_start(struct run *run)
     advance(run);
 }
 
+void run_abort(struct run *run, const char *why)
+{
+    run->done = true;
+    loop_timer_free(run->budget);
+    run->budget = NULL;
+    for (size_t i = 0; i < run->casefile.n_steps; i++) {
+        struct step_record *s = &run->casefile.steps[i];
+        collect_free(run->collects[i]);
+        run->collects[i] = NULL;
+        if (has_outcome(s))
+            continue;
+        s->status = STEP_SKIPPED;
+        xreplace(&s->summary, why);
+    }
+}
+
 /* ---- checkpoints ---- */
 
 static cJSON *findings_to_json(const struct step_record *s)

@@ -37,6 +37,8 @@ struct run_options {
 
 struct run *run_new(const struct run_options *options);
 void run_start(struct run *run);
+/* Stops asking: steps without an outcome become skipped with `why`. `on_done` will not run. */
+void run_abort(struct run *run, const char *why);
 void run_free(struct run *run); /* cancels what is under way; NULL is fine */
 
 const struct casefile *run_casefile(const struct run *run); /* lent */

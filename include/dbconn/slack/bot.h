@@ -1,0 +1,50 @@
+/*
+ * bot - `dbconn serve`: commands come in over Socket Mode, become durable jobs, run as
+ * investigations, and show themselves in threads.
+ *
+ * The one place where socket, queue, scheduler, playbook and thread meet. One per process, on the
+ * loop thread.
+ */
+#ifndef DBCONN_SLACK_BOT_H
+#define DBCONN_SLACK_BOT_H
+
+#include <uv.h>
+
+#include "dbconn/base/error.h"
+#include "dbconn/collectors/collectors.h"
+#include "dbconn/playbook/playbook.h"
+#include "dbconn/queue/queue.h"
+
+struct bot; /* opaque */
+struct http;
+struct net_policy;
+struct access;
+
+struct bot_options {
+    uv_loop_t *loop;
+    struct http *http;
+    const struct net_policy *policy;
+    const struct sources *sources;
+    struct playbook *playbook;
+    const struct access *access;
+    const char *sentry_url, *sentry_org;
+    const char *api_url, *app_token, *bot_token; /* Slack's */
+    const char *store_url;
+    int connections, expected_connections;
+    int max_running, max_waiting, max_attempts;
+    int64_t lease_ms, retention_ms, job_budget_ms;
+    const char *progress; /* "plan", "blocks", "text" */
+    bool reply_broadcast, mention_asker;
+    /* It has ended: after bot_stop(), or because it cannot go on (then `why` says so). */
+    void (*on_ended)(void *user, const struct error *why);
+    void *user;
+};
+
+/* Opens the store and starts to connect; strings and pointers of `options` must outlive the bot.
+ * The caller owns *ret. Errors: ERR_STORE, ERR_CONFIG. */
+int bot_start(const struct bot_options *options, struct bot **ret, struct error *err) MUST_CHECK;
+/* Takes nothing more, hands running jobs over, acknowledges what waits, closes; at most 10 s. */
+void bot_stop(struct bot *bot);
+void bot_free(struct bot *bot); /* NULL is fine */
+
+#endif

@@ -1,0 +1,189 @@
+/* dbconn serve: the Slack bot. */
+#include "command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "dbconn/app/services.h"
+#include "dbconn/base/clock.h"
+#include "dbconn/base/log.h"
+#include "dbconn/net/loop.h"
+#include "dbconn/slack/access.h"
+#include "dbconn/slack/bot.h"
+
+struct serving {
+    struct services services;
+    struct bot *bot;
+    struct access *access;
+    char *store_url;
+    int exit_code;
+};
+
+static void on_ended(void *user, const struct error *why)
+{
+    struct serving *s = user;
+
+    if (why) {
+        fprintf(stderr, "dbconn serve: %s\n", error_text(why));
+        s->exit_code = EXIT_NOT_DONE;
+    }
+    uv_stop(&s->services.loop);
+}
+
+static void on_signal(void *user)
+{
+    struct serving *s = user;
+
+    LOG(INFO, "serve.stop", F_STR("why", "signal"));
+    bot_stop(s->bot);
+}
+
+static void allow(void *user, const char *entry)
+{
+    access_allow(user, entry);
+}
+
+/* sqlite:STATE/dbconn/dbconn.db, where STATE is systemd's, the user's, or ~/.local/state. */
+static char *default_store(struct error *err)
+{
+    const char *systemd = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME"),
+               *home = getenv("HOME");
+    char *dir = systemd ? xstrdup(systemd)
+                : xdg   ? xasprintf("%s/dbconn", xdg)
+                : home  ? xasprintf("%s/.local/state/dbconn", home)
+                        : NULL;
+
+    if (!dir) {
+        error_set(err, ERR_CONFIG,
+                  "database.url is not set and there is no state directory "
+                  "(STATE_DIRECTORY, XDG_STATE_HOME or HOME)");
+        return NULL;
+    }
+    for (char *p = dir + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        (void)mkdir(dir, 0755); /* exists, or the last one fails and says why */
+        *p = '/';
+    }
+    if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
+        error_set(err, ERR_CONFIG, "cannot make the state directory %s: %s", dir, strerror(errno));
+        free(dir);
+        return NULL;
+    }
+    char *url = xasprintf("sqlite:%s/dbconn.db", dir);
+    free(dir);
+    return url;
+}
+
+static int start_bot(struct serving *s, const struct config *config, struct error *err)
+{
+    const char *url = config_str(config, "database.url");
+
+    if (config_require(config, "slack.app_token", err) < 0 ||
+        config_require(config, "slack.bot_token", err) < 0)
+        return -1;
+    s->store_url = url ? xstrdup(url) : default_store(err);
+    if (!s->store_url)
+        return -1;
+    s->access = access_new();
+    config_each(config, "access.allow", allow, s->access);
+    if (access_is_empty(s->access))
+        LOG(WARN, "access.nobody",
+            F_STR("why", "access.allow (DBCONN_ACCESS_ALLOW) is not set, so "
+                         "only help is answered"));
+    struct bot_options options = {
+        .loop = &s->services.loop,
+        .http = s->services.http,
+        .policy = s->services.policy,
+        .sources = &s->services.sources,
+        .playbook = s->services.playbook,
+        .access = s->access,
+        .sentry_url = config_str(config, "sentry.url"),
+        .sentry_org = config_str(config, "sentry.organization"),
+        .api_url = config_str(config, "slack.api_url"),
+        .app_token = config_str(config, "slack.app_token"),
+        .bot_token = config_str(config, "slack.bot_token"),
+        .store_url = s->store_url,
+        .connections = (int)config_num(config, "slack.connections"),
+        .expected_connections = (int)config_num(config, "slack.expected_connections"),
+        .max_running = (int)config_num(config, "queue.max_running"),
+        .max_waiting = (int)config_num(config, "queue.max_waiting"),
+        .max_attempts = (int)config_num(config, "queue.max_attempts"),
+        .lease_ms = config_num(config, "queue.lease_seconds") * SECOND_MS,
+        .retention_ms = config_num(config, "queue.retention_days") * DAY_MS,
+        .job_budget_ms = config_num(config, "limits.job_seconds") * SECOND_MS,
+        .progress = config_str(config, "slack.progress"),
+        .reply_broadcast = config_bool(config, "slack.reply_broadcast"),
+        .mention_asker = config_bool(config, "slack.mention_asker"),
+        .on_ended = on_ended,
+        .user = s,
+    };
+    return bot_start(&options, &s->bot, err);
+}
+
+static void serve_loop(struct serving *s)
+{
+    struct loop_signal *term = loop_signal_new(&s->services.loop, SIGTERM, on_signal, s);
+    struct loop_signal *interrupt = loop_signal_new(&s->services.loop, SIGINT, on_signal, s);
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    LOG(INFO, "serve.start", F_STR("version", DBCONN_VERSION),
+        F_STR("playbook", s->services.playbook->id));
+    uv_run(&s->services.loop, UV_RUN_DEFAULT);
+    loop_signal_free(term);
+    loop_signal_free(interrupt);
+}
+
+static int serve(const struct config *config)
+{
+    struct serving s = { .exit_code = EXIT_OK };
+    struct error err = ERROR_INIT;
+
+    if (services_open(config, &s.services, &err) < 0 || start_bot(&s, config, &err) < 0) {
+        fprintf(stderr, "dbconn serve: %s\n", error_text(&err));
+        s.exit_code = EXIT_USAGE;
+    } else {
+        serve_loop(&s);
+    }
+    bot_free(s.bot);
+    services_close(&s.services);
+    access_free(s.access);
+    free(s.store_url);
+    error_clear(&err);
+    return s.exit_code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct common_options options;
+    int exit_code, n = common_options_read(&command_serve, argc, argv, &options, &exit_code);
+
+    if (n < 0)
+        return exit_code;
+    if (n > 0) {
+        fprintf(stderr, "dbconn serve: %s was not expected; see dbconn serve --help\n", argv[1]);
+        return EXIT_USAGE;
+    }
+    struct config *config = load_config(&options);
+    if (!config)
+        return EXIT_USAGE;
+    exit_code = serve(config);
+    config_free(config);
+    return exit_code;
+}
+
+const struct app_command command_serve = {
+    "serve",
+    "the Slack bot",
+    "Usage: dbconn serve [--config FILE]\n"
+    "\n"
+    "Connects to Slack (Socket Mode) and answers /dbconn until SIGTERM. Jobs are kept in\n"
+    "database.url, by default in the state directory, and go on after a restart.\n"
+    "\n"
+    "Needs slack.app_token, slack.bot_token, sentry.organization and sentry.auth_token, and\n"
+    "access.allow for anybody to be answered. GitHub and Elasticsearch are optional.\n",
+    run,
+};

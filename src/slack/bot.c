@@ -1,0 +1,193 @@
+#include "bot_private.h"
+
+#include "dbconn/base/json.h"
+#include "dbconn/base/log.h"
+#include "dbconn/base/text.h"
+#include "dbconn/net/http.h"
+#include "dbconn/net/loop.h"
+#include "dbconn/net/websocket.h"
+#include "dbconn/slack/webapi.h"
+
+#define ACK_DRAIN_MS 2000
+#define STOP_LIMIT_MS 9000 /* a stop takes at most 10 s, so says the manual */
+
+/* ---- the scheduler's jobs ---- */
+
+static void on_run(void *user, struct scheduler_run *run, const struct job *job)
+{
+    (void)job;
+    investigation_start(user, run);
+}
+
+static void on_stop(void *user, struct scheduler_run *run, enum scheduler_stop why)
+{
+    (void)user;
+    investigation_stop(scheduler_data(run), why);
+}
+
+static void on_wake(void *user)
+{
+    struct bot *bot = user;
+
+    if (bot->scheduler)
+        scheduler_wake(bot->scheduler);
+}
+
+/* ---- who we are ---- */
+
+static void on_auth(void *user, const struct webapi_reply *reply, const struct error *err)
+{
+    struct bot *bot = user;
+
+    if (reply->kind != WEBAPI_OK) {
+        LOG(ERROR, "slack.auth_test", F_STR("code", reply->code), F_STR("why", error_text(err)));
+        if (reply->kind == WEBAPI_AUTH)
+            bot->o.on_ended(bot->o.user, err);
+        return;
+    }
+    xreplace(&bot->bot_user, json_str(reply->json, "user_id"));
+    xreplace(&bot->team, json_str(reply->json, "team_id"));
+    LOG(INFO, "slack.auth", F_STR("team", bot->team), F_STR("bot_user", bot->bot_user));
+}
+
+static int ask_who_we_are(struct bot *bot, struct error *err)
+{
+    struct webapi_request request = { .method = "auth.test", .done = on_auth, .user = bot };
+
+    return webapi_start(bot->api, &request, err) ? 0 : -1;
+}
+
+/* ---- the socket ---- */
+
+static void on_trouble(void *user, const struct error *why, bool final)
+{
+    struct bot *bot = user;
+
+    if (!final)
+        return; /* the socket has logged it and goes on */
+    bot->o.on_ended(bot->o.user, why);
+}
+
+static int start_socket(struct bot *bot, struct error *err)
+{
+    if (websockets_new(bot->o.loop, bot->o.policy, &bot->sockets, err) < 0)
+        return -1;
+    bot->socket = slack_socket_start(
+        &(struct slack_socket_options){ .loop = bot->o.loop,
+                                        .api = bot->api,
+                                        .sockets = bot->sockets,
+                                        .connections = bot->o.connections,
+                                        .expected_connections = bot->o.expected_connections,
+                                        .on_envelope = bot_on_envelope,
+                                        .on_trouble = on_trouble,
+                                        .user = bot });
+    return 0;
+}
+
+/* ---- starting and stopping ---- */
+
+static enum progress_style style_of(const char *name)
+{
+    return text_same(name, "text")     ? PROGRESS_TEXT
+           : text_same(name, "blocks") ? PROGRESS_BLOCKS
+                                       : PROGRESS_PLAN;
+}
+
+static int open_queue(struct bot *bot, struct error *err)
+{
+    struct queue_options options = { .max_queued = bot->o.max_waiting,
+                                     .wake = on_wake,
+                                     .user = bot };
+
+    if (queue_open(bot->o.loop, bot->o.store_url, &options, &bot->queue, err) < 0)
+        return -1;
+    bot->scheduler =
+        scheduler_new(bot->o.loop, bot->queue,
+                      &(struct scheduler_options){ .max_running = bot->o.max_running,
+                                                   .lease_ms = bot->o.lease_ms,
+                                                   .retention_ms = bot->o.retention_ms,
+                                                   .retry = { .max_attempts = bot->o.max_attempts },
+                                                   .run = on_run,
+                                                   .stop = on_stop,
+                                                   .user = bot });
+    return 0;
+}
+
+int bot_start(const struct bot_options *options, struct bot **ret, struct error *err)
+{
+    struct bot *bot = xcalloc(1, sizeof(*bot));
+    struct webapi_options api = { .api_url = options->api_url,
+                                  .bot_token = options->bot_token,
+                                  .app_token = options->app_token };
+
+    bot->o = *options;
+    bot->style = style_of(options->progress);
+    if (open_queue(bot, err) < 0 ||
+        webapi_new(options->loop, options->http, &api, &bot->api, err) < 0 ||
+        ask_who_we_are(bot, err) < 0 || start_socket(bot, err) < 0) {
+        bot_free(bot);
+        return -1;
+    }
+    scheduler_start(bot->scheduler);
+    *ret = bot;
+    return 0;
+}
+
+static void ended(struct bot *bot)
+{
+    loop_timer_free(bot->stop_timer);
+    bot->stop_timer = NULL;
+    bot->o.on_ended(bot->o.user, NULL); /* last statement: may free the bot */
+}
+
+static void on_queue_stopped(void *user)
+{
+    ended(user);
+}
+
+static void on_drained(void *user)
+{
+    struct bot *bot = user;
+
+    queue_stop(bot->queue, on_queue_stopped, bot);
+}
+
+static void on_socket_stopped(void *user)
+{
+    struct bot *bot = user;
+
+    scheduler_drain(bot->scheduler, on_drained, bot);
+}
+
+static void on_stop_limit(void *user)
+{
+    LOG(WARN, "bot.stop",
+        F_STR("why", "the jobs could not be handed over in time; their leases "
+                     "run out and they go on then"));
+    ended(user);
+}
+
+void bot_stop(struct bot *bot)
+{
+    if (bot->stopping)
+        return;
+    bot->stopping = true;
+    bot->stop_timer = loop_timer_new(bot->o.loop, on_stop_limit, bot);
+    loop_timer_start(bot->stop_timer, STOP_LIMIT_MS);
+    slack_socket_stop(bot->socket, ACK_DRAIN_MS, on_socket_stopped, bot);
+}
+
+void bot_free(struct bot *bot)
+{
+    if (!bot)
+        return;
+    slack_socket_free(bot->socket);
+    scheduler_free(bot->scheduler);
+    webapi_free(bot->api);
+    queue_free(bot->queue);
+    websockets_free(bot->sockets);
+    loop_timer_free(bot->stop_timer);
+    free(bot->bot_user);
+    free(bot->team);
+    free(bot);
+}

@@ -1,0 +1,39 @@
+/* What the files of the bot share: its parts and the investigations that run here. */
+#ifndef DBCONN_SLACK_BOT_PRIVATE_H
+#define DBCONN_SLACK_BOT_PRIVATE_H
+
+#include "dbconn/slack/bot.h"
+
+#include "dbconn/queue/scheduler.h"
+#include "dbconn/slack/socket.h"
+#include "dbconn/slack/thread_view.h"
+
+struct loop_timer;
+struct websockets;
+
+struct bot {
+    struct bot_options o;
+    struct websockets *sockets;
+    struct slack_socket *socket;
+    struct queue *queue;
+    struct scheduler *scheduler;
+    struct webapi *api;
+    char *bot_user, *team;     /* auth.test; NULL until it answered */
+    enum progress_style style; /* the simplest that the workspace refused nothing of */
+    uint64_t next_owner;
+    bool stopping;
+    struct loop_timer *stop_timer;
+};
+
+struct investigation;
+
+/* Runs a claimed job to its end; it frees itself. */
+void investigation_start(struct bot *bot, struct scheduler_run *run);
+void investigation_stop(struct investigation *inv, enum scheduler_stop why);
+
+/* Envelopes (bot_commands.c). */
+void bot_on_envelope(void *user, const struct slack_envelope *envelope);
+/* An ephemeral sentence through a response_url; NULL url: nothing. */
+void bot_respond(struct bot *bot, const char *response_url, const char *text);
+
+#endif

@@ -1,0 +1,520 @@
+/*
+ * One claimed job from its claim to its end:
+ *
+ *   load (steps and messages of earlier attempts) -> run (the playbook) -> settle (the thread shows
+ *   the end) -> finish (the store knows the end) -> done
+ *
+ * It may be cancelled, lose its lease, or be handed over at shutdown at any point.
+ */
+#include "bot_private.h"
+
+#include "dbconn/analysis/issue_ref.h"
+#include "dbconn/base/clock.h"
+#include "dbconn/base/json.h"
+#include "dbconn/base/log.h"
+#include "dbconn/base/text.h"
+#include "dbconn/net/loop.h"
+#include "dbconn/playbook/run.h"
+#include "dbconn/report/report_json.h"
+#include "dbconn/slack/command_reply.h"
+#include "dbconn/slack/thread_sync.h"
+#include "dbconn/slack/webapi.h"
+
+#define SHOW_AFTER_MS 1500 /* a duplicate is found before it makes a message of its own */
+#define SIGN_OF_LIFE_MS 10000
+#define HAND_OVER_MS 3000 /* what a post on its way gets to come back */
+
+struct investigation {
+    struct bot *bot;
+    struct scheduler_run *claim;
+    struct run *run;
+    struct thread_sync *sync;
+    enum job_phase phase;
+    char *reason;
+    char *asker_name;
+    uint64_t owner;
+    int64_t evaluated_ms;
+    enum progress_style style;
+    bool shown, identified, finishing, loaded_steps;
+    struct queue_call *calls[16]; /* of the store, this job's */
+    struct loop_timer *timer;     /* first show, then signs of life */
+    struct loop_timer *hand_over;
+};
+
+static const struct job *job_of(const struct investigation *inv)
+{
+    return scheduler_job(inv->claim);
+}
+
+static void investigation_free(struct investigation *inv)
+{
+    for (size_t i = 0; i < ARRAY_LEN(inv->calls); i++)
+        queue_cancel_call(inv->calls[i]);
+    run_free(inv->run);
+    thread_sync_free(inv->sync);
+    loop_timer_free(inv->timer);
+    loop_timer_free(inv->hand_over);
+    free(inv->reason);
+    free(inv->asker_name);
+    free(inv);
+}
+
+/* ---- the thread ---- */
+
+static void show(struct investigation *inv)
+{
+    const struct job *job = job_of(inv);
+    struct thread_view view;
+    struct thread_input in = {
+        .casefile = inv->run ? run_casefile(inv->run) : NULL,
+        .phase = inv->phase,
+        .job_id = job->id,
+        .issue = job->issue_ref,
+        .asker_id = inv->bot->o.mention_asker ? job->requester : NULL,
+        .asker_name = inv->asker_name,
+        .command = "/dbconn",
+        .reason = inv->reason,
+        .cancelled_by = job->cancel_by,
+        .attempts = (int)job->attempts,
+        .asked_ms = job->created_ms,
+        .now_ms = clock_wall_ms(),
+        .options = { .style = inv->style,
+                     .reply_broadcast = inv->bot->o.reply_broadcast,
+                     .at_most_once = thread_sync_was_blind(inv->sync) },
+    };
+
+    if (!inv->shown && inv->phase == PHASE_RUNNING)
+        return;
+    inv->shown = true;
+    thread_view_build(&in, &view);
+    thread_sync_show(inv->sync, &view);
+    thread_view_clear(&view);
+}
+
+static void on_show_timer(void *user)
+{
+    struct investigation *inv = user;
+
+    inv->shown = true;
+    show(inv);
+    loop_timer_start(inv->timer, SIGN_OF_LIFE_MS);
+}
+
+static void on_blocks_refused(void *user)
+{
+    struct investigation *inv = user;
+
+    if (inv->style == PROGRESS_TEXT)
+        return;
+    inv->style = (enum progress_style)(inv->style + 1);
+    if (inv->bot->style < inv->style)
+        inv->bot->style = inv->style; /* the next investigations begin with what is accepted */
+    show(inv);
+}
+
+static void tell_asker(struct investigation *inv, const char *text)
+{
+    bot_respond(inv->bot, job_of(inv)->response_url, text);
+}
+
+/* ---- the end ---- */
+
+static const enum job_state end_states[] = {
+    [PHASE_DONE] = JOB_DONE,
+    [PHASE_FAILED] = JOB_FAILED,
+    [PHASE_CANCELLED] = JOB_CANCELLED,
+    [PHASE_DEAD] = JOB_DEAD,
+};
+
+static void on_finished(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    struct investigation *inv = user;
+    struct scheduler_run *claim = inv->claim;
+
+    inv->calls[0] = NULL;
+    if (err)
+        LOG(ERROR, "job.finish", F_STR("job", job_of(inv)->id), F_STR("why", error_text(err)));
+    else
+        LOG(INFO, "job.end", F_STR("job", job_of(inv)->id),
+            F_STR("outcome", store_outcome_name(reply->outcome)));
+    investigation_free(inv);
+    scheduler_done(claim);
+}
+
+static void finish(struct investigation *inv)
+{
+    const struct casefile *c = inv->run ? run_casefile(inv->run) : NULL;
+    bool reached = inv->phase == PHASE_DONE;
+    char *report = c && c->issue.id ? report_print(c) : NULL;
+    cJSON *facts = inv->run ? evidence_to_json(run_evidence(inv->run), NULL) : NULL;
+    char *evidence = facts ? json_print(facts) : NULL;
+    struct error err = ERROR_INIT;
+    struct job_result result = {
+        .state = end_states[inv->phase],
+        .error = inv->reason,
+        .report = report,
+        .evidence = evidence,
+        .cause = reached ? cause_name(c->diagnosis.cause) : NULL,
+        .confidence = reached ? confidence_name(c->diagnosis.confidence) : NULL,
+        .summary = reached ? c->diagnosis.summary : NULL,
+        .target_host = c ? c->target.host : NULL,
+        .target_port = c ? c->target.port : NULL,
+    };
+
+    if (inv->finishing)
+        return;
+    inv->finishing = true;
+    inv->calls[0] =
+        queue_finish(inv->bot->queue, scheduler_ref(inv->claim), &result, on_finished, inv, &err);
+    if (!inv->calls[0])
+        on_finished(inv, NULL, &err);
+    error_clear(&err);
+    free(report);
+    if (evidence)
+        cJSON_free(evidence);
+    cJSON_Delete(facts);
+}
+
+static void on_settled(void *user)
+{
+    struct investigation *inv = user;
+
+    if (inv->phase != PHASE_RUNNING && inv->phase != PHASE_QUEUED)
+        finish(inv);
+}
+
+static void end_as(struct investigation *inv, enum job_phase phase, const char *reason)
+{
+    inv->phase = phase;
+    xreplace(&inv->reason, reason);
+    loop_timer_stop(inv->timer);
+    show(inv);
+}
+
+static void on_cannot_post(void *user, const char *code, const struct error *why)
+{
+    struct investigation *inv = user;
+    struct buf text = BUF_INIT;
+
+    LOG(WARN, "slack.cannot_post", F_STR("job", job_of(inv)->id),
+        F_STR("channel", job_of(inv)->channel), F_STR("code", code), F_STR("why", error_text(why)));
+    reply_cannot_post(code, "dbconn", &text);
+    tell_asker(inv, buf_str(&text));
+    buf_clear(&text);
+    inv->phase = PHASE_FAILED;
+    xreplace(&inv->reason, error_text(why));
+    finish(inv);
+}
+
+/* ---- the run ---- */
+
+static void on_checkpointed(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    (void)user;
+    (void)reply; /* a lost lease is told by the scheduler */
+    if (err)
+        LOG(ERROR, "job.checkpoint", F_STR("why", error_text(err)));
+}
+
+static void checkpoint(struct investigation *inv, const struct step_record *step)
+{
+    struct error err = ERROR_INIT;
+    cJSON *doc = run_checkpoint(inv->run, step);
+    char *text = json_print(doc), *id = xstrdup(step->id),
+         *status = xstrdup(step_status_name(step->status));
+    struct job_step stored = {
+        .step_id = id, .number = step->number, .status = status, .data = text
+    };
+
+    if (!queue_checkpoint(inv->bot->queue, scheduler_ref(inv->claim), &stored, on_checkpointed,
+                          NULL, &err))
+        LOG(ERROR, "job.checkpoint", F_STR("job", job_of(inv)->id), F_STR("why", error_text(&err)));
+    error_clear(&err);
+    cJSON_free(text);
+    free(id);
+    free(status);
+    cJSON_Delete(doc);
+}
+
+static char *thread_link(const struct job *other)
+{
+    struct buf link = BUF_INIT;
+
+    if (!other->thread_ts || !other->channel)
+        return NULL;
+    buf_addf(&link, "https://slack.com/archives/%s/p", other->channel);
+    for (const char *p = other->thread_ts; *p; p++)
+        if (*p != '.')
+            buf_addc(&link, *p);
+    return buf_take(&link);
+}
+
+/* Somebody asked for the same issue before and it still runs: in the same channel one thread is
+ * enough; elsewhere this one goes on, since the asker may not see the other. */
+static void on_identified(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    struct investigation *inv = user;
+    struct buf text = BUF_INIT;
+
+    inv->calls[1] = NULL;
+    inv->identified = true;
+    if (err || reply->outcome != STORE_EXISTS || !reply->job || inv->shown ||
+        !text_same(reply->job->channel, job_of(inv)->channel)) {
+        if (!inv->shown)
+            on_show_timer(inv);
+        return;
+    }
+    char *link = thread_link(reply->job);
+    reply_already_running(job_of(inv)->issue_ref, link, &text);
+    tell_asker(inv, buf_str(&text));
+    buf_clear(&text);
+    free(link);
+    loop_timer_stop(inv->timer);
+    run_free(inv->run);
+    inv->run = NULL;
+    inv->phase = PHASE_CANCELLED;
+    xreplace(&inv->reason, "the same issue is under investigation already");
+    finish(inv);
+}
+
+static void identify(struct investigation *inv)
+{
+    const struct casefile *c = run_casefile(inv->run);
+    struct error err = ERROR_INIT;
+    struct job_issue issue = { .org = inv->bot->o.sentry_org,
+                               .id = c->issue.id,
+                               .short_id = c->issue.short_id,
+                               .title = c->issue.title,
+                               .url = c->issue.url };
+
+    inv->calls[1] = queue_set_issue(inv->bot->queue, scheduler_ref(inv->claim), &issue,
+                                    on_identified, inv, &err);
+    if (!inv->calls[1])
+        on_identified(inv, NULL, &err);
+    error_clear(&err);
+}
+
+static void on_step(struct run *run, const struct step_record *step, void *user)
+{
+    struct investigation *inv = user;
+
+    (void)run;
+    if (!inv->run)
+        return;
+    if (step->status != STEP_RUNNING) {
+        checkpoint(inv, step);
+        if (step->number == 1 && step->status != STEP_FAILED)
+            identify(inv);
+    }
+    show(inv);
+}
+
+static void on_run_done(struct run *run, const struct error *err, void *user)
+{
+    struct investigation *inv = user;
+
+    (void)run;
+    if (err) {
+        LOG(WARN, "job.failed", F_STR("job", job_of(inv)->id), F_STR("why", error_text(err)));
+        end_as(inv, PHASE_FAILED, error_text(err));
+        return;
+    }
+    const struct diagnosis *d = &run_casefile(inv->run)->diagnosis;
+    LOG(INFO, "job.diagnosis", F_STR("job", job_of(inv)->id), F_STR("cause", cause_name(d->cause)),
+        F_STR("confidence", confidence_name(d->confidence)));
+    end_as(inv, PHASE_DONE, NULL);
+}
+
+static void begin(struct investigation *inv, const char *issue, const struct job_step_list *steps)
+{
+    struct bot *bot = inv->bot;
+
+    inv->run = run_new(&(struct run_options){ .loop = bot->o.loop,
+                                              .playbook = bot->o.playbook,
+                                              .sources = bot->o.sources,
+                                              .issue = issue,
+                                              .now_ms = inv->evaluated_ms,
+                                              .budget_ms = bot->o.job_budget_ms,
+                                              .owner = inv->owner,
+                                              .on_step = on_step,
+                                              .on_done = on_run_done,
+                                              .user = inv });
+    for (size_t i = 0; steps && i < steps->n; i++) {
+        cJSON *doc = cJSON_Parse(steps->items[i].data);
+        run_restore(inv->run, doc);
+        cJSON_Delete(doc);
+    }
+}
+
+/* ---- loading ---- */
+
+static void on_set_playbook(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    (void)user;
+    (void)reply;
+    if (err)
+        LOG(ERROR, "job.playbook", F_STR("why", error_text(err)));
+}
+
+/* A job ends with the playbook it began with; when that is gone it starts anew. */
+static bool settle_playbook(struct investigation *inv)
+{
+    const struct job *job = job_of(inv);
+    const struct playbook *p = inv->bot->o.playbook;
+    struct error err = ERROR_INIT;
+
+    inv->evaluated_ms = job->evaluated_ms != TIME_UNKNOWN ? job->evaluated_ms : clock_wall_ms();
+    if (text_same(job->playbook_hash, p->hash) && job->evaluated_ms != TIME_UNKNOWN)
+        return true;
+    bool anew = job->playbook_hash && !text_same(job->playbook_hash, p->hash);
+    if (anew)
+        inv->evaluated_ms = clock_wall_ms();
+    if (!queue_set_playbook(inv->bot->queue, scheduler_ref(inv->claim), p->id, p->hash,
+                            inv->evaluated_ms, on_set_playbook, NULL, &err))
+        LOG(ERROR, "job.playbook", F_STR("why", error_text(&err)));
+    error_clear(&err);
+    return !anew;
+}
+
+static void start_run(struct investigation *inv, const struct job_step_list *steps)
+{
+    struct issue_ref ref = { 0 };
+    struct error err = ERROR_INIT;
+    bool keep = settle_playbook(inv);
+
+    if (issue_ref_parse(job_of(inv)->issue_ref, inv->bot->o.sentry_url, inv->bot->o.sentry_org,
+                        &ref, &err) < 0) {
+        end_as(inv, PHASE_FAILED, error_text(&err));
+    } else {
+        begin(inv, ref.issue, keep ? steps : NULL);
+        inv->identified = job_of(inv)->issue_id != NULL;
+        if (inv->identified || thread_sync_root_ts(inv->sync))
+            on_show_timer(inv);
+        else
+            loop_timer_start(inv->timer, SHOW_AFTER_MS);
+        run_start(inv->run);
+    }
+    issue_ref_clear(&ref);
+    error_clear(&err);
+}
+
+static void on_steps(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    struct investigation *inv = user;
+    const struct job *job = job_of(inv);
+
+    inv->calls[2] = NULL;
+    if (err) {
+        LOG(ERROR, "job.load", F_STR("job", job->id), F_STR("why", error_text(err)));
+        investigation_stop(inv, SCHEDULER_SHUTDOWN);
+        return;
+    }
+    if (job->state == JOB_DEAD)
+        end_as(inv, PHASE_DEAD, job->error);
+    else if (job->cancel_by)
+        end_as(inv, PHASE_CANCELLED, NULL);
+    else
+        start_run(inv, reply->steps);
+}
+
+static void on_messages(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    struct investigation *inv = user;
+    struct error failed = ERROR_INIT;
+
+    inv->calls[2] = NULL;
+    if (err) {
+        on_steps(inv, NULL, err);
+        return;
+    }
+    thread_sync_restore(inv->sync, reply->messages);
+    inv->calls[2] = queue_steps(inv->bot->queue, job_of(inv)->id, on_steps, inv, &failed);
+    if (!inv->calls[2])
+        on_steps(inv, NULL, &failed);
+    error_clear(&failed);
+}
+
+static void read_request(struct investigation *inv)
+{
+    cJSON *request = cJSON_Parse(job_of(inv)->request ? job_of(inv)->request : "{}");
+
+    inv->asker_name = xstrdup(json_str(request, "user_name"));
+    cJSON_Delete(request);
+}
+
+void investigation_start(struct bot *bot, struct scheduler_run *claim)
+{
+    struct investigation *inv = xcalloc(1, sizeof(*inv));
+    struct error err = ERROR_INIT;
+
+    inv->bot = bot;
+    inv->claim = claim;
+    inv->owner = ++bot->next_owner;
+    inv->phase = PHASE_RUNNING;
+    inv->style = bot->style;
+    inv->timer = loop_timer_new(bot->o.loop, on_show_timer, inv);
+    read_request(inv);
+    scheduler_set_data(claim, inv);
+    inv->sync =
+        thread_sync_new(&(struct thread_sync_options){ .loop = bot->o.loop,
+                                                       .api = bot->api,
+                                                       .queue = bot->queue,
+                                                       .run = claim,
+                                                       .owner = inv->owner,
+                                                       .on_blocks_refused = on_blocks_refused,
+                                                       .on_cannot_post = on_cannot_post,
+                                                       .on_settled = on_settled,
+                                                       .user = inv });
+    LOG(INFO, "job.start", F_STR("job", job_of(inv)->id), F_STR("issue", job_of(inv)->issue_ref),
+        F_INT("attempt", job_of(inv)->attempts_total));
+    inv->calls[2] = queue_messages(bot->queue, job_of(inv)->id, on_messages, inv, &err);
+    if (!inv->calls[2])
+        on_messages(inv, NULL, &err);
+    error_clear(&err);
+}
+
+/* ---- stopping ---- */
+
+static void on_hand_over(void *user)
+{
+    struct investigation *inv = user;
+    struct scheduler_run *claim = inv->claim;
+
+    investigation_free(inv);
+    scheduler_release(claim);
+}
+
+/* Nothing new is asked or posted; a post on its way gets a moment to come back, so that the next
+ * process need not look for it. */
+static void hand_over(struct investigation *inv)
+{
+    run_free(inv->run);
+    inv->run = NULL;
+    loop_timer_stop(inv->timer);
+    inv->hand_over = loop_timer_new(inv->bot->o.loop, on_hand_over, inv);
+    loop_timer_start(inv->hand_over, thread_sync_pause(inv->sync) ? 0 : HAND_OVER_MS);
+}
+
+void investigation_stop(struct investigation *inv, enum scheduler_stop why)
+{
+    struct scheduler_run *claim = inv->claim;
+
+    switch (why) {
+    case SCHEDULER_CANCELLED:
+        if (inv->phase != PHASE_RUNNING)
+            return; /* it ends already */
+        if (inv->run)
+            run_abort(inv->run, "Cancelled.");
+        end_as(inv, PHASE_CANCELLED, NULL);
+        return;
+    case SCHEDULER_LEASE_LOST:
+        LOG(WARN, "job.lease_lost", F_STR("job", job_of(inv)->id));
+        investigation_free(inv);
+        scheduler_done(claim);
+        return;
+    case SCHEDULER_SHUTDOWN:
+        if (!inv->hand_over && !inv->finishing)
+            hand_over(inv);
+        return;
+    }
+}
