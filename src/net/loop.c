@@ -100,7 +100,7 @@ void loop_signal_free(struct loop_signal *signal)
 bool loop_finish(uv_loop_t *loop)
 {
     /* Close callbacks run one turn after uv_close(); a turn may ask for another. */
-    for (int turn = 0; turn < 16; turn++) {
+    for (int turn = 0; turn < 64; turn++) {
         if (uv_loop_close(loop) == 0)
             return true;
         uv_run(loop, UV_RUN_NOWAIT);

@@ -99,22 +99,28 @@ static void on_deadline(void *user)
 
 /* --- connecting --- */
 
-/* How long the address that is tried now may take. */
+/* How long what is tried now may take. */
 static void arm_deadline(struct websocket *ws)
 {
     int64_t left = ws->open_by_ms - clock_mono_ms();
-    bool more = ws->state == WS_CONNECTING && ws->next_address < ws->n_addresses;
+    bool others = ws->state == WS_CONNECTING && !ws->reached && ws->next_address < ws->n_addresses;
 
-    loop_timer_start(ws->deadline, more && left > ADDRESS_TIMEOUT_MS ? ADDRESS_TIMEOUT_MS : left);
+    loop_timer_start(ws->deadline, others && left > ADDRESS_TIMEOUT_MS ? ADDRESS_TIMEOUT_MS : left);
 }
 
 void websocket_attempt_failed(struct websocket *ws)
 {
     ws_detach(ws);
-    if (clock_mono_ms() < ws->open_by_ms && websocket_connect_next(ws))
+    if (!ws->reached && clock_mono_ms() < ws->open_by_ms && websocket_connect_next(ws))
         arm_deadline(ws);
     else
         websocket_finish(ws);
+}
+
+void websocket_reached(struct websocket *ws)
+{
+    ws->reached = true;
+    arm_deadline(ws);
 }
 
 void websocket_opened(struct websocket *ws)
@@ -134,6 +140,12 @@ void websocket_closing(struct websocket *ws)
     loop_timer_start(ws->deadline, ws->options.close_timeout_ms);
 }
 
+void websocket_sent_all(struct websocket *ws)
+{
+    if (ws->our_code)
+        loop_timer_start(ws->pulse, 0); /* outside libwebsockets' callback, see ws_send_close() */
+}
+
 /* --- liveness --- */
 
 void websocket_heard(struct websocket *ws)
@@ -147,6 +159,10 @@ static void on_pulse(void *user)
     const struct websocket_options *o = &ws->options;
     int64_t silent = clock_mono_ms() - ws->heard_ms, next = o->ping_after_ms - silent;
 
+    if (ws->state == WS_CLOSING) {
+        ws_send_close(ws); /* last statement */
+        return;
+    }
     if (silent >= o->dead_after_ms) {
         error_set(&ws->why, ERR_TIMEOUT, "the socket of %s was silent for %lld s", ws->title,
                   (long long)(silent / SECOND_MS));
@@ -291,7 +307,8 @@ void websocket_close(struct websocket *ws, int code)
     }
     ws->our_code = code;
     websocket_closing(ws);
-    ws_want_write(ws);
+    if (!ws->queue)
+        websocket_sent_all(ws);
 }
 
 bool websocket_is_open(const struct websocket *ws)

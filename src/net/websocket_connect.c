@@ -108,15 +108,13 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list
 
 void websocket_resolve(struct websocket *ws)
 {
+    const char *name = name_to_resolve(ws);
+    /* AI_ADDRCONFIG leaves IPv6 out where there is none, and loopback too, so not for that. */
     const struct addrinfo hints = { .ai_family = AF_UNSPEC,
                                     .ai_socktype = SOCK_STREAM,
-                                    .ai_flags = AI_ADDRCONFIG };
+                                    .ai_flags = url_is_loopback_host(name) ? 0 : AI_ADDRCONFIG };
     struct resolve *resolve = xcalloc(1, sizeof(*resolve));
-    const char *name = name_to_resolve(ws);
-    /* AI_ADDRCONFIG hides loopback addresses on a machine that has no others. */
-    bool loopback = url_is_loopback_host(name);
-    int rc = uv_getaddrinfo(ws->owner->loop, &resolve->req, on_resolved, name, NULL,
-                            loopback ? NULL : &hints);
+    int rc = uv_getaddrinfo(ws->owner->loop, &resolve->req, on_resolved, name, NULL, &hints);
 
     if (rc < 0) {
         free(resolve);

@@ -65,6 +65,7 @@ struct websocket {
     char **addresses; /* numeric, in the order to try */
     size_t n_addresses, next_address;
     int64_t open_by_ms;  /* monotonic */
+    bool reached;        /* this attempt has a TCP connection: no other address is tried */
     const char *tls_why; /* OpenSSL's word for a certificate that was refused; static */
 
     /* connected */
@@ -80,7 +81,7 @@ struct websocket {
     int close_code, http_status, our_code;
     struct error why;
     struct loop_timer *deadline; /* connecting: this address; CLOSING: the peer's answer; ENDED */
-    struct loop_timer *pulse;    /* OPEN: when to ping, when to give up */
+    struct loop_timer *pulse;    /* OPEN: when to ping, when to give up; CLOSING: our close frame */
 };
 
 /* websocket.c */
@@ -89,11 +90,15 @@ struct websocket {
 void websocket_finish(struct websocket *ws);
 /* The same, but on_close runs from the loop. */
 void websocket_finish_later(struct websocket *ws);
-/* The attempt failed before it was open: the next address, or the end with ws->why. */
+/* The attempt failed before it was open: the next address, or the end with ws->why. Once a peer was
+ * reached there is no next one: the ticket in the URL may be used up. */
 void websocket_attempt_failed(struct websocket *ws);
+void websocket_reached(struct websocket *ws);
 void websocket_opened(struct websocket *ws);
 void websocket_closing(struct websocket *ws); /* either side began the close handshake */
 void websocket_heard(struct websocket *ws); /* a sign of life */
+/* Nothing is queued any more, while CLOSING. */
+void websocket_sent_all(struct websocket *ws);
 
 /* websocket_connect.c */
 
@@ -115,6 +120,7 @@ bool ws_connect(struct websocket *ws, const char *address);
  */
 void ws_detach(struct websocket *ws);
 void ws_want_write(struct websocket *ws);
+void ws_send_close(struct websocket *ws);
 struct frame *ws_frame_new(const char *text, size_t len);
 void ws_frames_clear(struct websocket *ws);
 

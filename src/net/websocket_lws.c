@@ -88,6 +88,18 @@ static int send_frame(struct websocket *ws)
     return rc;
 }
 
+/* Begins the close handshake. Not inside a callback of libwebsockets: there it would be lost, as
+ * under libuv a callback that returns -1 closes twice in a row, the second time for good
+ * (lws_service_fd_tsi() in lib/core-net/service.c, "uv repeat test"). */
+void ws_send_close(struct websocket *ws)
+{
+    if (!ws->wsi)
+        return;
+    lws_close_reason(ws->wsi, (enum lws_close_status)ws->our_code, NULL, 0);
+    ws->our_code = 0; /* once: a second time cuts */
+    lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
 /* One frame a call, as libwebsockets asks for (its README.coding.md); -1 ends the connection. */
 static int on_writeable(struct websocket *ws)
 {
@@ -101,10 +113,8 @@ static int on_writeable(struct websocket *ws)
         return -1;
     if (ws->ping_due || ws->queue)
         lws_callback_on_writable(ws->wsi);
-    else if (ws->state == WS_CLOSING) {
-        lws_close_reason(ws->wsi, (enum lws_close_status)ws->our_code, NULL, 0);
-        return -1; /* sends the close frame and awaits the answer */
-    }
+    else if (ws->state == WS_CLOSING)
+        websocket_sent_all(ws);
     return 0;
 }
 
@@ -166,7 +176,7 @@ static void note_peer_close(struct websocket *ws, const unsigned char *payload, 
     if (ws->state == WS_OPEN) {
         error_set(&ws->why, ERR_NETWORK, "%s closed the socket (%d%s%s)", ws->title, ws->close_code,
                   words.len ? ": " : "", buf_str(&words));
-        websocket_closing(ws); /* libwebsockets answers; nothing more can be sent */
+        websocket_closing(ws); /* nothing more can be sent */
     }
     buf_clear(&words);
 }
@@ -234,6 +244,9 @@ static int on_event(struct websocket *ws, struct lws *wsi, enum lws_callback_rea
         if (!len) /* 0: OpenSSL refuses it, and that stands */
             note_certificate(ws, user);
         return 0;
+    case LWS_CALLBACK_WSI_CREATE: /* TCP is there, to the peer or its proxy */
+        websocket_reached(ws);
+        return 0;
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
         add_user_agent(in, len);
         return 0;
@@ -252,7 +265,7 @@ static int on_event(struct websocket *ws, struct lws *wsi, enum lws_callback_rea
         return on_writeable(ws);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         note_peer_close(ws, in, len);
-        return 0;
+        return 0; /* libwebsockets answers */
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         forget(ws);
         on_connect_error(ws, in, len);
@@ -305,7 +318,7 @@ int ws_context_open(struct websockets *sockets, struct error *err)
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .foreign_loops = loops,
         .user = anchor,
         .external_baggage_free_on_destroy = anchor,
@@ -325,11 +338,43 @@ int ws_context_open(struct websockets *sockets, struct error *err)
     return 0;
 }
 
+/*
+ * On a foreign loop lws_context_destroy() has to be called twice: the first time it closes its
+ * handles, and once their close callbacks have run, two turns of the loop later, the second time
+ * frees the context. It does not tell when that is, so a few turns more are waited.
+ */
+#define FAREWELL_TURNS 8
+
+struct farewell {
+    uv_idle_t idle; /* first; runs once a turn and keeps the loop turning */
+    struct lws_context *context;
+    int turns;
+};
+
+static void farewell_closed(uv_handle_t *handle)
+{
+    struct farewell *farewell = (struct farewell *)handle;
+
+    lws_context_destroy(farewell->context);
+    free(farewell);
+}
+
+static void farewell_turn(uv_idle_t *idle)
+{
+    if (++((struct farewell *)idle)->turns == FAREWELL_TURNS)
+        uv_close((uv_handle_t *)idle, farewell_closed);
+}
+
 void ws_context_close(struct websockets *sockets)
 {
+    struct farewell *farewell = xcalloc(1, sizeof(*farewell));
+
     *sockets->anchor = NULL;
-    lws_context_destroy(sockets->context); /* goes on in the loop */
-    SSL_CTX_free(sockets->ssl_ctx);        /* connections that still close hold their own count */
+    farewell->context = sockets->context;
+    uv_idle_init(sockets->loop, &farewell->idle);
+    uv_idle_start(&farewell->idle, farewell_turn);
+    lws_context_destroy(sockets->context);
+    SSL_CTX_free(sockets->ssl_ctx); /* connections that still close hold a count of their own */
     while (sockets->vhosts) {
         struct vhost *next = sockets->vhosts->next;
         free(sockets->vhosts->proxy);
@@ -365,7 +410,7 @@ static struct vhost *vhost_new(struct websockets *sockets, const char *proxy, bo
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
         .vhost_name = PROTOCOL,
-        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+        .options = tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0,
         .provided_client_ssl_ctx = tls ? sockets->ssl_ctx : NULL,
         .http_proxy_address = proxy, /* "" also keeps it from reading http_proxy itself */
         .alpn = "http/1.1",
@@ -374,8 +419,6 @@ static struct vhost *vhost_new(struct websockets *sockets, const char *proxy, bo
     vhost->proxy = xstrdup(proxy);
     vhost->tls = tls;
     vhost->vh = lws_create_vhost(sockets->context, &info);
-    if (vhost->vh && tls && lws_init_vhost_client_ssl(&info, vhost->vh) != 0)
-        vhost->vh = NULL;
     vhost->next = sockets->vhosts;
     sockets->vhosts = vhost;
     return vhost;
@@ -415,6 +458,7 @@ bool ws_connect(struct websocket *ws, const char *address)
 
     url_add_authority(&authority, &ws->url);
     ws->attempt = ++sockets->last_attempt;
+    ws->reached = false;
     ws->http_status = 0;
     ws->tls_why = NULL;
     const struct lws_client_connect_info info = {

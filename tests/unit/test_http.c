@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <unistd.h>
 
 #include "dbconn/base/clock.h"
 #include "dbconn/net/http.h"
@@ -70,7 +71,7 @@ static void bench_open(struct bench *b, fake_handler *handler, struct http_servi
     memset(b, 0, sizeof(*b));
     uv_loop_init(&b->loop);
     fake_http_start(&b->server, &b->loop, handler, b);
-    snprintf(b->url, sizeof(b->url), "http://127.0.0.1:%d", b->server.port);
+    snprintf(b->url, sizeof(b->url), "http://127.0.0.1:%d", b->server.tcp.port);
     b->policy = net_policy_new();
     assert_int_equal(net_policy_add_base(b->policy, "github", b->url, NULL), 0);
     assert_int_equal(http_new(&b->loop, b->policy, &b->http, NULL), 0);
@@ -79,7 +80,6 @@ static void bench_open(struct bench *b, fake_handler *handler, struct http_servi
     if (!options.backoff_base_ms)
         options.backoff_base_ms = 2;
     b->service = http_service(b->http, &options);
-    uv_unref((uv_handle_t *)&b->server.listener);
 }
 
 static void bench_close(struct bench *b)
@@ -244,13 +244,13 @@ static void redirect(struct fake_conn *conn, const struct fake_request *request,
     else if (!strcmp(t, "/absolute"))
         buf_addf(&headers, "Location: %s/end\r\n", b->url);
     else if (!strcmp(t, "/port"))
-        buf_addf(&headers, "Location: http://127.0.0.1:%d/end\r\n", b->server.port + 1);
+        buf_addf(&headers, "Location: http://127.0.0.1:%d/end\r\n", b->server.tcp.port + 1);
     else if (!strcmp(t, "/host"))
-        buf_addf(&headers, "Location: http://localhost:%d/end\r\n", b->server.port);
+        buf_addf(&headers, "Location: http://localhost:%d/end\r\n", b->server.tcp.port);
     else if (!strcmp(t, "/scheme"))
         buf_adds(&headers, "Location: ftp://127.0.0.1/end\r\n");
     else if (!strcmp(t, "/user"))
-        buf_addf(&headers, "Location: http://u:p@127.0.0.1:%d/end\r\n", b->server.port);
+        buf_addf(&headers, "Location: http://u:p@127.0.0.1:%d/end\r\n", b->server.tcp.port);
     else if (!strcmp(t, "/loop"))
         buf_adds(&headers, "Location: /loop\r\n");
     else if (!strcmp(t, "/none"))
@@ -315,7 +315,7 @@ static void methods_headers_and_bodies_go_out_as_given(void **state)
                                 cases[i].body);
         outcome_clear(&o);
     }
-    assert_int_equal(b.server.connections, 1); /* kept alive */
+    assert_int_equal(b.server.tcp.connections, 1); /* kept alive */
     bench_close(&b);
 }
 
@@ -520,7 +520,7 @@ static void a_refused_connection_names_host_and_reason(void **state)
     buf_addf(&expected,
              "GitHub could not be reached: could not connect to 127.0.0.1:%d: connection refused "
              "(after 3 attempts)",
-             b.server.port);
+             b.server.tcp.port);
     fake_http_stop(&b.server);
     assert_non_null(start(&b, &o, "/x?token=hush", (struct http_request){ .idempotent = true }));
     run_until(&b, 1);
@@ -826,6 +826,86 @@ static void waiting_for_a_place_counts_against_the_budget(void **state)
     bench_close(&b);
 }
 
+static void certificates_are_checked(void **state)
+{
+    static const struct {
+        const char *cert_name;
+        long valid_s;
+        bool trusted;
+        const char *says; /* NULL: it is answered */
+    } cases[] = {
+        { "127.0.0.1", 3600, true, NULL },
+        { "127.0.0.1", 3600, false, "self" },
+        { "127.0.0.2", 3600, true, "127.0.0.1" },
+        { "127.0.0.1", -60, true, "expired" },
+    };
+    static const char *const headers[] = { "Authorization: Bearer t", NULL };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bench b;
+        struct outcome o[2] = { { 0 }, { 0 } };
+        char pem[64], url[64];
+
+        bench_open(&b, echo, (struct http_service_options){ 0 });
+        snprintf(pem, sizeof(pem), "/tmp/test_http_%d_%zu.pem", (int)getpid(), i);
+        fake_use_tls(&b.server.tcp, cases[i].cert_name, cases[i].valid_s, pem);
+        if (cases[i].trusted)
+            net_policy_set_ca_file(b.policy, pem);
+        snprintf(url, sizeof(url), "https://127.0.0.1:%d/x?token=hush", b.server.tcp.port);
+        assert_int_equal(net_policy_add_base(b.policy, "github", url, NULL), 0);
+        for (int n = 0; n < 2; n++) {
+            assert_non_null(start(&b, &o[n], url, (struct http_request){ .headers = headers }));
+            run_until(&b, n + 1);
+        }
+        if (cases[i].says) {
+            assert_int_equal(o[1].err.code, ERR_NETWORK);
+            assert_non_null(strstr(error_text(&o[1].err), "GitHub could not be reached: no trusted "
+                                                          "TLS connection to 127.0.0.1"));
+            assert_non_null(strstr(error_text(&o[1].err), cases[i].says));
+            assert_null(strstr(error_text(&o[1].err), "hush"));
+            assert_int_equal(b.server.requests, 0); /* no header ever went out */
+        } else {
+            assert_int_equal(o[1].status, 200);
+            assert_int_equal(b.server.tcp.connections, 1);
+        }
+        outcome_clear(&o[0]);
+        outcome_clear(&o[1]);
+        unlink(pem);
+        bench_close(&b);
+    }
+}
+
+static void refuse_tunnel(struct fake_conn *conn, const struct fake_request *request, void *user)
+{
+    (void)user;
+    assert_string_equal(request->method, "CONNECT");
+    assert_string_equal(request->target, "api.github.com:443");
+    assert_null(strstr(request->head, "Authorization: Bearer t"));
+    fake_reply(conn, 403, "", "no");
+}
+
+static void a_proxy_learns_the_name_and_no_token(void **state)
+{
+    static const char *const headers[] = { "Authorization: Bearer t", NULL };
+    struct bench b;
+    struct outcome o = { 0 };
+
+    (void)state;
+    bench_open(&b, refuse_tunnel, (struct http_service_options){ 0 });
+    net_policy_add_host(b.policy, "github", "api.github.com");
+    setenv("HTTPS_PROXY", b.url, 1);
+    assert_non_null(
+        start(&b, &o, "https://api.github.com/", (struct http_request){ .headers = headers }));
+    run_until(&b, 1);
+    unsetenv("HTTPS_PROXY");
+    assert_int_equal(o.err.code, ERR_NETWORK);
+    assert_string_equal(error_text(&o.err), "GitHub could not be reached: the proxy answered 403 "
+                                            "for api.github.com");
+    outcome_clear(&o);
+    bench_close(&b);
+}
+
 static void an_unreadable_ca_file_is_named_at_the_start(void **state)
 {
     uv_loop_t loop;
@@ -902,6 +982,8 @@ int main(void)
         cmocka_unit_test(places_in_flight_are_limited_and_shared_in_turn),
         cmocka_unit_test(requests_per_second_are_limited),
         cmocka_unit_test(waiting_for_a_place_counts_against_the_budget),
+        cmocka_unit_test(certificates_are_checked),
+        cmocka_unit_test(a_proxy_learns_the_name_and_no_token),
         cmocka_unit_test(an_unreadable_ca_file_is_named_at_the_start),
         cmocka_unit_test(headers_are_found_whatever_their_case_and_bounded),
     };

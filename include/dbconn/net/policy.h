@@ -5,7 +5,7 @@
  * https and wss to the configured hosts, their fixed companions (Sentry's regions, Slack's socket
  * and file hosts) and `net.allow_hosts`. Plaintext is accepted for loopback addresses only, and
  * only where the operator's own configuration names one. Nothing taken from an error message is
- * ever connected to. Pure; the loop thread or tests.
+ * ever connected to. Decides without I/O; only the CA file is read, once, when TLS needs it.
  */
 #ifndef DBCONN_NET_POLICY_H
 #define DBCONN_NET_POLICY_H

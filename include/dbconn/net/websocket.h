@@ -57,8 +57,8 @@ struct websocket_options {
  * libuv plugin). */
 int websockets_new(uv_loop_t *loop, const struct net_policy *policy, struct websockets **ret,
                    struct error *err) MUST_CHECK;
-/* Ends what is left of its sockets without a word. The loop must turn a few times more before it is
- * closed (loop_finish()). NULL is fine. */
+/* Ends what is left of its sockets without a word; not inside one of their callbacks. The loop must
+ * turn a few times more before it is closed (loop_finish()). NULL is fine. */
 void websockets_free(struct websockets *sockets);
 
 /* The caller owns the socket (websocket_free()). NULL with ERR_CONFIG: forbidden by the policy, an
