@@ -2,10 +2,13 @@
 
 #include <strings.h>
 
-/* Decodes one code point (RFC 3629: no surrogates, no overlong forms); 0 when invalid. */
-static size_t decode(const unsigned char *s, size_t len, unsigned *cp)
+size_t text_decode(const char *text, size_t len, unsigned *cp)
 {
     static const unsigned smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const unsigned char *s = (const unsigned char *)text;
+
+    if (len == 0)
+        return 0;
     size_t n = s[0] < 0x80                   ? 1
                : s[0] >= 0xC2 && s[0] < 0xE0 ? 2
                : s[0] >= 0xE0 && s[0] < 0xF0 ? 3
@@ -30,7 +33,7 @@ bool text_is_utf8(const char *s, size_t len)
     unsigned cp;
 
     for (size_t i = 0, n; i < len; i += n) {
-        n = decode((const unsigned char *)s + i, len - i, &cp);
+        n = text_decode(s + i, len - i, &cp);
         if (n == 0)
             return false;
     }
@@ -42,7 +45,7 @@ void text_repair_utf8(const char *s, size_t len, struct buf *out)
     unsigned cp;
 
     for (size_t i = 0; i < len;) {
-        size_t n = decode((const unsigned char *)s + i, len - i, &cp);
+        size_t n = text_decode(s + i, len - i, &cp);
         if (n == 0) {
             buf_adds(out, "\xEF\xBF\xBD");
             i++;
@@ -63,13 +66,23 @@ static bool is_trickery(unsigned cp)
            (cp >= 0xFFF0 && cp <= 0xFFFB) || (cp >= 0xE0000 && cp <= 0xE0FFF);
 }
 
+bool text_is_mark(unsigned cp)
+{
+    return (cp >= 0x300 && cp <= 0x36F) || (cp >= 0x483 && cp <= 0x489) ||
+           (cp >= 0x591 && cp <= 0x5BD) || (cp >= 0x610 && cp <= 0x61A) ||
+           (cp >= 0x64B && cp <= 0x65F) || cp == 0xE31 || (cp >= 0xE34 && cp <= 0xE3A) ||
+           (cp >= 0xE47 && cp <= 0xE4E) || (cp >= 0x1AB0 && cp <= 0x1AFF) ||
+           (cp >= 0x1DC0 && cp <= 0x1DFF) || (cp >= 0x20D0 && cp <= 0x20FF) ||
+           (cp >= 0xFE00 && cp <= 0xFE0F) || (cp >= 0xFE20 && cp <= 0xFE2F);
+}
+
 void text_clean(const char *s, bool one_line, struct buf *out)
 {
-    size_t len = s ? strlen(s) : 0, start = out->len;
+    size_t len = s ? strlen(s) : 0, start = out->len, marks = 0;
     unsigned cp;
 
     for (size_t i = 0; i < len;) {
-        size_t n = decode((const unsigned char *)s + i, len - i, &cp);
+        size_t n = text_decode(s + i, len - i, &cp);
         bool space = n == 1 && (cp == ' ' || cp == '\n' || cp == '\t' || cp == '\r');
         if (n == 0) {
             buf_adds(out, "\xEF\xBF\xBD");
@@ -80,7 +93,9 @@ void text_clean(const char *s, bool one_line, struct buf *out)
             if (out->len > start && out->data[out->len - 1] != ' ')
                 buf_addc(out, ' ');
         } else if (!is_trickery(cp)) {
-            buf_add(out, s + i, n);
+            marks = text_is_mark(cp) ? marks + 1 : 0;
+            if (marks <= TEXT_MAX_MARKS)
+                buf_add(out, s + i, n);
         }
         i += n;
     }

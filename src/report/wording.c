@@ -50,12 +50,12 @@ static const struct word engines[] = {
 
 /* The diagnosis rules of the playbook, in its numbering. */
 static const char *const rules[] = {
-    "How the errors come: at once, all the time, or now and then",
-    "Whether they began with a deployment",
-    "Whether the code change touches the connection settings",
-    "What the logs of the database and the network say",
-    "Who is affected: everybody or one part",
-    "Whether other issues began at the same time",
+    "The pattern of the errors points to a cause",
+    "A deployment is the trigger",
+    "A code change touched the connection settings",
+    "The logs show a failure of the database or the network",
+    "Who is affected points to a cause",
+    "Other issues began with the same deployment",
 };
 
 static const char *find(const struct word *words, size_t n, const char *code, const char *fallback)
@@ -100,9 +100,9 @@ const char *word_outcome(enum rule_outcome o)
 {
     switch (o) {
     case RULE_SUPPORTS:
-        return "speaks for it";
+        return "yes";
     case RULE_CONTRADICTS:
-        return "speaks against it";
+        return "no";
     case RULE_UNKNOWN:
         return "not known";
     }
@@ -198,7 +198,11 @@ void word_count(int64_t n, const char *one, const char *many, struct buf *out)
 
 void word_progress(const struct casefile *c, struct buf *out)
 {
+    size_t failed = steps_failed(c);
+
     buf_addf(out, "%zu of %zu steps done", steps_done(c), c->n_steps);
+    if (failed > 0)
+        buf_addf(out, ", %zu of them failed", failed);
 }
 
 size_t steps_done(const struct casefile *c)
@@ -215,7 +219,7 @@ size_t steps_failed(const struct casefile *c)
     size_t n = 0;
 
     for (size_t i = 0; i < c->n_steps; i++)
-        n += c->steps[i].status == STEP_FAILED || c->steps[i].status == STEP_PARTIAL;
+        n += c->steps[i].status == STEP_FAILED;
     return n;
 }
 

@@ -32,12 +32,12 @@ struct chart {
 /* Does the series help to see it: at least two intervals, something counted, a known trend, and an
  * issue that this playbook is for? */
 bool chart_wanted(const struct casefile *c);
-/* Sums the series into at most `max_buckets` buckets of whole intervals. false: nothing to draw. */
+/* Sums the series into at most `max_buckets` buckets of whole intervals, aligned to full hours
+ * (UTC) and of a width that reads well (10 min, 2 h, ...). false: nothing to draw. */
 bool chart_build(const struct series *s, size_t max_buckets, struct chart *ret);
 
-void chart_title(const struct chart *ch, struct buf *out);     /* "Errors per 2 h, last 24 h" */
-void chart_sparkline(const struct chart *ch, struct buf *out); /* one character a bucket */
-/* One line a marker: "onset: 2026-08-18 10:02 UTC". */
+void chart_title(const struct chart *ch, struct buf *out);        /* "Errors per 2 h, last 24 h" */
+void chart_sparkline(const struct chart *ch, struct buf *out);    /* one character a bucket */
 void chart_label(int64_t ms, int64_t window_ms, struct buf *out); /* "10:00" or "08-18 10:00" */
 /* A bar chart of `height` rows with axes, units, zone and a marker row, no line wider than
  * `width` columns; plain text, lines end in \n. Falls back to the sparkline under 30 columns. */

@@ -38,6 +38,8 @@ void terminal_report(const struct casefile *c, const struct terminal_options *o,
 
 /* Columns that `s` takes (UTF-8; combining 0, East Asian wide and emoji 2). */
 size_t terminal_columns(const char *s);
+/* Appends one line of `s`, at most `width` columns, ending in "…" when something was cut. */
+void terminal_cut(const char *s, size_t width, struct buf *out);
 /* Appends `s` wrapped to `width` columns; the first line continues at column `first_indent`
  * (already written by the caller), the others start with `indent` blanks. Ends in \n. */
 void terminal_wrap(const char *s, size_t width, size_t first_indent, size_t indent,

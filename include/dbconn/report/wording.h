@@ -10,14 +10,14 @@
 #include "dbconn/base/buf.h"
 #include "dbconn/diagnosis/casefile.h"
 
-const char *word_cause(enum cause c);             /* "The database is down" */
-const char *word_confidence(enum confidence c);   /* "high": how sure, in a word */
-const char *word_status(enum step_status s);      /* "waiting", "running", "done", "failed", ... */
-const char *word_outcome(enum rule_outcome o);    /* "speaks for it", "speaks against it", ... */
-const char *word_trend(enum trend_kind t);        /* "constant", "a sudden jump", ... */
-const char *word_failure(const char *code);       /* "connection refused"; unknown codes: as is */
-const char *word_engine(const char *code);        /* "PostgreSQL"; NULL and "unknown": "database" */
-const char *word_rule(int number);                /* what the playbook's rule 1..6 asks; "Rule" */
+const char *word_cause(enum cause c);           /* "The database is down" */
+const char *word_confidence(enum confidence c); /* "high": how sure, in a word */
+const char *word_status(enum step_status s);    /* "waiting", "running", "done", "failed", ... */
+const char *word_outcome(enum rule_outcome o);  /* "yes", "no", "not known", as to word_rule() */
+const char *word_trend(enum trend_kind t);      /* "constant", "a sudden jump", ... */
+const char *word_failure(const char *code);     /* "connection refused"; unknown codes: as is */
+const char *word_engine(const char *code);      /* "PostgreSQL"; NULL and "unknown": "database" */
+const char *word_rule(int number); /* what the playbook's rule 1..6 states; "Rule" otherwise */
 const char *word_issue(const struct casefile *c); /* short id, else id, else "the issue"; lent */
 
 /* "The database is down (confidence: high)", or what an unreached diagnosis can say. */
@@ -26,11 +26,11 @@ void word_verdict(const struct casefile *c, struct buf *out);
 void word_target(const struct target *t, struct buf *out);
 /* "1 event", "1,204 events": thousands separated. `one` and `many` are the nouns. */
 void word_count(int64_t n, const char *one, const char *many, struct buf *out);
-/* "3 of 8 steps done" */
+/* "3 of 8 steps done, 1 of them failed" */
 void word_progress(const struct casefile *c, struct buf *out);
 
-size_t steps_done(const struct casefile *c);   /* ended, in whatever way */
-size_t steps_failed(const struct casefile *c); /* failed or partial: worth asking again */
+size_t steps_done(const struct casefile *c); /* ended, in whatever way */
+size_t steps_failed(const struct casefile *c);
 /* The step that runs (the lowest number when several do), or NULL. */
 const struct step_record *step_running(const struct casefile *c);
 

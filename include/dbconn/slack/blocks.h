@@ -18,20 +18,22 @@
 #include "dbconn/base/buf.h"
 
 struct chart;
-struct series;
 
 enum blocks_surface { BLOCKS_MESSAGE, BLOCKS_MODAL };
 
 struct blocks {
     cJSON *array; /* owned until blocks_take() */
     enum blocks_surface surface;
-    size_t n;       /* blocks so far */
-    size_t bytes;   /* text of all of them */
-    size_t omitted; /* blocks that did not fit */
+    size_t n;                  /* blocks so far */
+    size_t bytes;              /* text of all of them */
+    size_t omitted;            /* blocks that did not fit */
+    size_t kept_n, kept_bytes; /* room that blocks_keep() holds back */
 };
 
 void blocks_init(struct blocks *b, enum blocks_surface surface);
 void blocks_clear(struct blocks *b);
+/* Holds back room for what must not be missing at the end (buttons); 0, 0 gives it free again. */
+void blocks_keep(struct blocks *b, size_t n, size_t bytes);
 /* Hands over the array; after a cut its last block says how many parts are missing and `where`
  * they can be read ("See Details."). */
 cJSON *blocks_take(struct blocks *b, const char *where);
@@ -56,8 +58,8 @@ void blocks_buttons(struct blocks *b, const char *block_id, const struct button 
 /* rich_text: text that is never read as mark-up. rich_new(), sections and lists, blocks_rich(). */
 struct rich {
     cJSON *block; /* owned until blocks_rich() or rich_take() */
-    cJSON *at;    /* the section that elements go to */
-    size_t bytes;
+    cJSON *at;    /* what elements go to */
+    cJSON *list;  /* the list that items go to, or NULL */
 };
 enum rich_style { RICH_PLAIN, RICH_BOLD, RICH_CODE, RICH_ITALIC };
 
@@ -69,7 +71,10 @@ void rich_preformatted(struct rich *r);
 void rich_list(struct rich *r, bool ordered); /* then rich_item() for each item */
 void rich_item(struct rich *r);
 void rich_text(struct rich *r, const char *text, enum rich_style style, size_t max);
-/* The same for our own sentences: times become date elements, shown in the reader's zone. */
+/* Our own words between such texts, taken as they are: blanks and new lines stay. */
+void rich_words(struct rich *r, const char *words, enum rich_style style);
+/* The same for our own sentences: times become date elements, shown in the reader's zone, and
+ * `commands` in back-ticks become code. */
 void rich_sentence(struct rich *r, const char *text, enum rich_style style, size_t max);
 void rich_link(struct rich *r, const char *url, const char *label, size_t max); /* or the label */
 void rich_user(struct rich *r, const char *user_id); /* a mention on purpose */

@@ -9,6 +9,8 @@
 
 #include "dbconn/base/buf.h"
 
+#define COMMAND_MAX_TEXT 10240 /* bytes; as analysis/issue_ref.h */
+
 enum command_kind {
     COMMAND_HELP,
     COMMAND_STATUS,
@@ -20,7 +22,7 @@ enum command_kind {
 
 struct command {
     enum command_kind kind;
-    struct buf argument; /* unescaped, cleaned, at most 4,000 bytes, one line */
+    struct buf argument; /* unescaped, cleaned, one line; an issue's text is not looked into here */
     struct buf problem;
 };
 

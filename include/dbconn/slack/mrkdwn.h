@@ -15,14 +15,16 @@
 
 #include "dbconn/base/buf.h"
 
-#define MRKDWN_WORD_MAX 80 /* code points of a word before it is broken */
+#define MRKDWN_WORD_MAX 120 /* code points of a word before it is broken */
 
 /* One line of text from outside, or a sentence that holds such text. NULL adds nothing. */
 void mrkdwn_text(struct buf *out, const char *s, size_t max);
 /* The same for our own sentences: times in them ("2026-08-18 10:02 UTC" and ISO 8601 with Z) become
- * date tokens, which show the reader's own zone. */
+ * date tokens, which show the reader's own zone, and `commands` in back-ticks become code. */
 void mrkdwn_sentence(struct buf *out, const char *s, size_t max);
-/* `text` in a code span; backticks of the text become apostrophes. One line. */
+/* The same in bold; a star in the text cannot end it. NULL and "" add nothing, here and below. */
+void mrkdwn_bold(struct buf *out, const char *s, size_t max);
+/* In a code span; backticks of the text become apostrophes. One line. */
 void mrkdwn_code(struct buf *out, const char *s, size_t max);
 /* A code block of its own lines; new lines are kept. */
 void mrkdwn_code_block(struct buf *out, const char *s, size_t max);
@@ -39,7 +41,8 @@ bool link_allowed(const char *url);
 bool link_encode(struct buf *out, const char *url);
 /* <url|label>; only the label when the URL may not be a link. NULL label: the host's name. */
 void mrkdwn_link(struct buf *out, const char *url, const char *label, size_t max_label);
-/* Which service a link leads to: "Sentry", "GitHub", "logs", or the host. For labels of sources. */
+/* What a link leads to: "Sentry event", "pull request #412", with the host when it is not one of
+ * the well-known ones, else the host alone. Plain text. */
 void link_label(struct buf *out, const char *url, size_t max);
 
 /* <!date^…|2026-08-18 10:02 UTC>, the time in the reader's zone; "an unknown time" otherwise. */

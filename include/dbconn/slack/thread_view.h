@@ -16,8 +16,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dbconn/base/buf.h"
-
 struct casefile;
 
 #define THREAD_METADATA_EVENT "dbconn_part" /* event_type; payload {job, part, hash} */
@@ -68,6 +66,8 @@ struct thread_input {
     int64_t asked_ms;                 /* TIME_UNKNOWN: not shown */
     int64_t now_ms;                   /* signs of life, in steps of 10 s; TIME_UNKNOWN: none */
     const struct seen_before *before; /* NULL: none */
+    int said_right, said_wrong;       /* people who judged the answer */
+    const char *real_cause;           /* what a person said it was, in words, or NULL */
     struct thread_options options;
 };
 
@@ -95,17 +95,15 @@ struct thread_view {
 void thread_view_build(const struct thread_input *in, struct thread_view *ret);
 void thread_view_clear(struct thread_view *view);
 
-/* The parts as plain text, as a person sees them: blocks rendered, one rule between messages. For
- * transcripts in tests and documentation. */
-void thread_view_transcript(const struct thread_view *view, struct buf *out);
-
-/* Buttons. value is the job id (DETAILS_PAGE: "job:page"); it is a reference, not a permission. */
+/* Buttons. value is the job id (DETAILS_NEXT and DETAILS_PREVIOUS: "job:page"); it is a reference,
+ * not a permission. */
 #define BUTTON_LIST(X)                                                                             \
     X(RERUN, "dbconn_rerun")                                                                       \
     X(RETRY_FAILED, "dbconn_retry_failed")                                                         \
     X(CANCEL, "dbconn_cancel")                                                                     \
     X(DETAILS, "dbconn_details")                                                                   \
-    X(DETAILS_PAGE, "dbconn_details_page")                                                         \
+    X(DETAILS_NEXT, "dbconn_details_next")                                                         \
+    X(DETAILS_PREVIOUS, "dbconn_details_previous")                                                 \
     X(RIGHT, "dbconn_right")                                                                       \
     X(WRONG, "dbconn_wrong")                                                                       \
     X(REAL_CAUSE, "dbconn_real_cause")                                                             \
