@@ -360,7 +360,7 @@ unsigned words_flags(const struct words *w)
     return flags;
 }
 
-const char *word_engine(struct word w)
+const char *settings_word_engine(struct word w)
 {
     const struct word_row *row = find_word(w);
 
@@ -370,7 +370,7 @@ const char *word_engine(struct word w)
 const char *words_engine(const struct words *w)
 {
     for (size_t i = w->n; i > 0; i--) {
-        const char *engine = word_engine(w->items[i - 1]);
+        const char *engine = settings_word_engine(w->items[i - 1]);
         if (engine)
             return engine;
     }

@@ -45,7 +45,7 @@ bool words_have(const struct words *w, const char *word);
 unsigned words_flags(const struct words *w);
 unsigned word_flags(struct word w);
 /* The engine that a word names ("postgresql"), or NULL. Static. */
-const char *word_engine(struct word w);
+const char *settings_word_engine(struct word w);
 /* The one that the words name last, or NULL. */
 const char *words_engine(const struct words *w);
 enum environment word_environment(struct word w);

@@ -50,25 +50,32 @@ static void add_surroundings(struct collect *c, struct failure *f)
 }
 
 /*
- * One issue often mixes kinds: refused, timed out, reset. The issue is about the most frequent one
- * since the onset that this playbook is for; what the latest event says decides a tie, and all when
- * the rows of other events did not tell more.
+ * One issue often mixes kinds: refused, timed out, reset. A refusal is the most telling of them
+ * (the machine answered, nothing listens), and timeouts and resets come along with the same fault;
+ * so it names the issue when it is a fair share of what happened since the onset. Otherwise the
+ * most frequent kind does, and what the latest event says decides a tie.
  */
 static enum failure_kind main_kind(struct collect *c, const struct failure *f)
 {
     const cJSON *counts = evidence_json(c->board, "failures.counts"), *item;
+    double refused_share = collect_number(c, "events.refused_share", 0.15);
     enum failure_kind best = f->kind, kind;
-    int64_t best_count = 0, count;
+    int64_t best_count = 0, refused = 0, total = 0, count;
 
     cJSON_ArrayForEach (item, counts) {
         if (!failure_kind_parse(json_str(item, "failure"), &kind) || kind == FAILURE_OTHER ||
             !json_i64(item, "count", &count))
             continue;
+        total += count;
+        if (kind == FAILURE_CONNECTION_REFUSED)
+            refused = count;
         if (count > best_count || (count == best_count && kind == f->kind)) {
             best = kind;
             best_count = count;
         }
     }
+    if (refused > 0 && (double)refused >= refused_share * (double)total)
+        best = FAILURE_CONNECTION_REFUSED;
     /* The raised exception may hide its cause; then the rows only repeat the wrapper. */
     if (f->kind != FAILURE_OTHER && failure_kind_is_applicable(best) != YES)
         return f->kind;
