@@ -80,7 +80,7 @@ static bool member_text(const cJSON *item, enum config_type type, struct buf *ou
         }
         return true;
     }
-    if (cJSON_IsString(item) && type != CONFIG_NUMBER && type != CONFIG_BOOL)
+    if (cJSON_IsString(item) && (type == CONFIG_STRING || type == CONFIG_SECRET))
         buf_adds(out, item->valuestring);
     else if (cJSON_IsBool(item) && type == CONFIG_BOOL)
         buf_adds(out, cJSON_IsTrue(item) ? "true" : "false");
@@ -170,6 +170,16 @@ static int check_services(const cJSON *services, struct error *err)
     return 0;
 }
 
+static bool is_section(const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < n_config_options; i++)
+        if (strncmp(config_options[i].key, name, len) == 0 && config_options[i].key[len] == '.')
+            return true;
+    return false;
+}
+
 static int read_section(struct config *c, const struct jsonc *doc, const cJSON *section,
                         struct error *err)
 {
@@ -182,7 +192,7 @@ static int read_section(struct config *c, const struct jsonc *doc, const cJSON *
         c->services = cJSON_Duplicate(section, true);
         return 0;
     }
-    if (!cJSON_IsObject(section))
+    if (!cJSON_IsObject(section) || !is_section(section->string))
         return error_set(err, ERR_CONFIG, "%s:%d: %s is no section of the configuration", doc->path,
                          jsonc_line(doc, section->string), section->string);
     cJSON_ArrayForEach (item, section) {
