@@ -64,8 +64,10 @@ static void call_free(struct http_call *call)
         service->http->calls = call->next;
     if (call->next)
         call->next->prev = call->prev;
-    for (char **h = call->headers; h && *h; h++)
+    for (char **h = call->headers; h && *h; h++) {
+        explicit_bzero(*h, strlen(*h)); /* tokens among them */
         free(*h);
+    }
     free(call->headers);
     free(call->method);
     free(call->url);
@@ -296,7 +298,7 @@ static int take_redirect(struct http_call *call, const char *to, struct error *e
 static int64_t next_attempt_in(struct http_call *call, bool fault, int64_t limit_ms)
 {
     const struct retry_outcome outcome = {
-        .idempotent = call->idempotent,
+        .idempotent = call->idempotent || (fault && !call->sent),
         .fault = fault,
         .status = fault ? 0 : call->reply.status,
         .limit_ms = limit_ms,
@@ -522,4 +524,9 @@ void http_cancel(struct http_call *call)
         unlink_ended(service->http, call);
     call_free(call);
     service_pump(service);
+}
+
+bool http_call_sent(const struct http_call *call)
+{
+    return call->sent;
 }

@@ -51,7 +51,8 @@ struct attempt {
     char detail[CURL_ERROR_SIZE]; /* libcurl's words for a TLS failure */
     struct buf body;
     struct http_headers reply_headers;
-    bool over_cap; /* the body was longer than the caller wants */
+    bool over_cap;    /* the body was longer than the caller wants */
+    size_t body_sent; /* handed to libcurl, when that is counted: see on_upload() */
 };
 
 struct http_call {
@@ -73,6 +74,7 @@ struct http_call {
     void *user;
 
     int attempts, redirects;
+    bool sent; /* a connection stood, so that some of it may have arrived */
     struct attempt attempt;
     struct http_reply reply; /* valid once ENDED with status > 0 */
     struct error err;

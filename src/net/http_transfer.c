@@ -47,9 +47,45 @@ static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *user)
     return trust_apply(user, ssl_ctx, NULL) < 0 ? CURLE_SSL_CACERT_BADFILE : CURLE_OK;
 }
 
+/*
+ * The body of a request that must not be repeated. libcurl sends a request again by itself when a
+ * kept connection dies before any answer came (Curl_retry_request()), and for a body given as
+ * CURLOPT_POSTFIELDS it can. Given piece by piece, and with a seek that refuses, it cannot, and
+ * reports CURLE_SEND_FAIL_REWIND: the service may have acted on the first one.
+ */
+static size_t on_upload(char *to, size_t size, size_t n, void *user)
+{
+    struct http_call *call = user;
+    size_t left = call->body.len - call->attempt.body_sent;
+    size_t take = size * n < left ? size * n : left;
+
+    memcpy(to, call->body.data + call->attempt.body_sent, take);
+    call->attempt.body_sent += take;
+    return take;
+}
+
+static int refuse_seek(void *user, curl_off_t offset, int origin)
+{
+    (void)user, (void)offset, (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
 /* --- the request --- */
 
-static void set_method(CURL *easy, const struct http_call *call)
+static void set_body(CURL *easy, struct http_call *call)
+{
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+    if (call->idempotent || !call->body.len) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_str(&call->body));
+        return;
+    }
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
+    curl_easy_setopt(easy, CURLOPT_READDATA, call);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, refuse_seek);
+}
+
+static void set_method(CURL *easy, struct http_call *call)
 {
     bool body = call->body.len > 0 || text_same(call->method, "POST");
 
@@ -57,10 +93,8 @@ static void set_method(CURL *easy, const struct http_call *call)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
-    if (body) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_str(&call->body));
-    }
+    if (body)
+        set_body(easy, call);
     if (!text_same(call->method, body ? "POST" : "GET"))
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
@@ -175,6 +209,8 @@ void transfer_end(struct http_call *call)
         curl_easy_cleanup(attempt->easy);
         attempt->easy = NULL;
     }
+    for (struct curl_slist *h = attempt->headers; h; h = h->next)
+        explicit_bzero(h->data, strlen(h->data)); /* tokens among them */
     curl_slist_free_all(attempt->headers);
     attempt->headers = NULL;
     free(attempt->proxy);
@@ -186,6 +222,7 @@ void attempt_clear(struct attempt *attempt)
     buf_clear(&attempt->body);
     http_headers_clear(&attempt->reply_headers);
     attempt->over_cap = false;
+    attempt->body_sent = 0;
     attempt->detail[0] = '\0';
 }
 
@@ -303,6 +340,7 @@ static int fail_transfer(struct http_call *call, const char *peer, CURLcode code
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_FAIL_REWIND:
         return fail_broken(call, peer);
     default:
         return error_set(&call->err, ERR_NETWORK, "%s could not be asked at %s: %s", title, peer,
@@ -331,8 +369,10 @@ int transfer_outcome(struct http_call *call, CURLcode code)
 {
     struct attempt *attempt = &call->attempt;
     long status = 0;
-    curl_off_t took_us = 0;
+    curl_off_t took_us = 0, ready_us = 0;
 
+    curl_easy_getinfo(attempt->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+    call->sent |= ready_us > 0 || code == CURLE_SEND_FAIL_REWIND;
     curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(attempt->easy, CURLINFO_TOTAL_TIME_T, &took_us);
     bool cut = attempt->over_cap && call->keep_partial;

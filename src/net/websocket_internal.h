@@ -96,7 +96,7 @@ void websocket_attempt_failed(struct websocket *ws);
 void websocket_reached(struct websocket *ws);
 void websocket_opened(struct websocket *ws);
 void websocket_closing(struct websocket *ws); /* either side began the close handshake */
-void websocket_heard(struct websocket *ws); /* a sign of life */
+void websocket_heard(struct websocket *ws);   /* a sign of life */
 /* Nothing is queued any more, while CLOSING. */
 void websocket_sent_all(struct websocket *ws);
 

@@ -14,6 +14,8 @@
 #include "fake_http.h"
 
 struct outcome {
+    struct http_call *call;
+    bool sent;
     int calls;
     int status;
     struct buf body;
@@ -50,6 +52,7 @@ static void on_done(void *user, const struct http_reply *reply, const struct err
     assert_true((reply == NULL) != (err == NULL));
     if (err) {
         error_copy(&o->err, err);
+        o->sent = http_call_sent(o->call);
         return;
     }
     o->status = reply->status;
@@ -105,6 +108,7 @@ static struct http_call *start(struct bench *b, struct outcome *o, const char *p
     struct http_call *call = http_start(b->http, &request, &o->err);
     free(url);
     assert_int_equal(o->calls, 0); /* never inside the start call */
+    o->call = call;
     return call;
 }
 
@@ -342,7 +346,7 @@ static void what_the_policy_forbids_never_starts(void **state)
 static void passing_trouble_is_tried_again_and_other_trouble_is_not(void **state)
 {
     static const struct {
-        int first, status;
+        int first, status; /* 0: dropped after it was read */
         bool idempotent;
         const char *headers;
         int ends, requests; /* status, 0 for an error */
@@ -385,10 +389,33 @@ static void passing_trouble_is_tried_again_and_other_trouble_is_not(void **state
         if (!cases[i].ends) {
             assert_int_equal(o.err.code, ERR_NETWORK);
             assert_non_null(strstr(error_text(&o.err), "GitHub broke the connection off"));
+            assert_true(o.sent);
         }
         outcome_clear(&o);
         bench_close(&b);
     }
+}
+
+static void a_post_on_a_kept_connection_that_dies_is_not_sent_twice(void **state)
+{
+    struct bench b;
+    struct outcome o[2] = { { 0 }, { 0 } };
+    const struct http_request request = { .method = "POST", .body = "text=hello", .body_len = 10 };
+
+    (void)state;
+    bench_open(&b, fail_first, (struct http_service_options){ 0 });
+    assert_non_null(start(&b, &o[0], "/first", request));
+    run_until(&b, 1);
+    assert_int_equal(o[0].status, 200);
+    b.fail_first = 9; /* from now on: read, then dropped */
+    assert_non_null(start(&b, &o[1], "/second", request));
+    run_until(&b, 2);
+    assert_int_equal(b.server.requests, 2);
+    assert_int_equal(o[1].err.code, ERR_NETWORK);
+    assert_true(o[1].sent);
+    outcome_clear(&o[0]);
+    outcome_clear(&o[1]);
+    bench_close(&b);
 }
 
 static void retry_after_is_waited_out_and_holds_the_whole_service(void **state)
@@ -522,9 +549,11 @@ static void a_refused_connection_names_host_and_reason(void **state)
              "(after 3 attempts)",
              b.server.tcp.port);
     fake_http_stop(&b.server);
-    assert_non_null(start(&b, &o, "/x?token=hush", (struct http_request){ .idempotent = true }));
+    /* Tried again although it is not idempotent: nothing of it was sent. */
+    assert_non_null(start(&b, &o, "/x?token=hush", (struct http_request){ .method = "POST" }));
     run_until(&b, 1);
     assert_int_equal(o.err.code, ERR_NETWORK);
+    assert_false(o.sent);
     assert_string_equal(error_text(&o.err), buf_str(&expected));
     outcome_clear(&o);
     buf_clear(&expected);
@@ -901,7 +930,7 @@ static void a_proxy_learns_the_name_and_no_token(void **state)
     unsetenv("HTTPS_PROXY");
     assert_int_equal(o.err.code, ERR_NETWORK);
     assert_string_equal(error_text(&o.err), "GitHub could not be reached: the proxy answered 403 "
-                                            "for api.github.com");
+                                            "for api.github.com (after 3 attempts)");
     outcome_clear(&o);
     bench_close(&b);
 }
@@ -965,6 +994,7 @@ int main(void)
         cmocka_unit_test(methods_headers_and_bodies_go_out_as_given),
         cmocka_unit_test(what_the_policy_forbids_never_starts),
         cmocka_unit_test(passing_trouble_is_tried_again_and_other_trouble_is_not),
+        cmocka_unit_test(a_post_on_a_kept_connection_that_dies_is_not_sent_twice),
         cmocka_unit_test(retry_after_is_waited_out_and_holds_the_whole_service),
         cmocka_unit_test(a_limit_too_long_to_wait_for_fails_what_comes_after),
         cmocka_unit_test(a_services_own_limit_function_is_obeyed_also_after_success),

@@ -67,7 +67,7 @@ struct http_service_options {
     const char *title;       /* "GitHub": in messages for people; NULL: the name, capitalised */
     int max_in_flight;       /* 0: 8 */
     int max_per_second;      /* 0: no limit */
-    int max_attempts;        /* 0: 3; only idempotent requests are repeated */
+    int max_attempts;        /* 0: 3; see http_request.idempotent */
     int64_t backoff_base_ms; /* 0: 200; doubles, full jitter */
     int64_t max_wait_ms;     /* a limit that asks for more is not waited for; 0: 10 s. Until it is
                               * over, requests fail at their turn with ERR_RATE_LIMITED. */
@@ -84,7 +84,8 @@ struct http_request {
     int64_t timeout_ms; /* for one attempt, all included; 0: 15 s */
     int64_t budget_ms;  /* for all attempts and waits together; 0: 30 s */
     size_t max_bytes;   /* of the decoded body; 0: 8 MiB */
-    bool idempotent;    /* may be repeated after a network fault, 429, 502, 503, 504 */
+    bool idempotent;    /* may be repeated after a network fault, 429, 502, 503, 504; others only
+                         * when nothing of them was sent */
     bool keep_partial;  /* a body over max_bytes is cut there instead of failing (text diffs) */
     uint64_t owner;     /* for fairness: the job; 0: nobody in particular */
     http_done_fn *done;
@@ -106,6 +107,10 @@ struct http_service *http_service(struct http *http, const struct http_service_o
 struct http_call *http_start(struct http *http, const struct http_request *request,
                              struct error *err) MUST_CHECK;
 void http_cancel(struct http_call *call); /* NULL is fine */
+
+/* Inside `done`, after an error: may any of the request have reached the service, in any attempt?
+ * false is certain: no connection came about. */
+bool http_call_sent(const struct http_call *call);
 
 struct http_service_stats {
     uint64_t requests, retries, failures, limited;
