@@ -95,7 +95,10 @@ bool chart_wanted(const struct casefile *c)
 void chart_title(const struct chart *ch, struct buf *out)
 {
     buf_adds(out, "Errors per ");
-    time_format_duration(ch->bucket_ms, out);
+    if (ch->bucket_ms == HOUR_MS || ch->bucket_ms == DAY_MS)
+        buf_adds(out, ch->bucket_ms == HOUR_MS ? "hour" : "day");
+    else
+        time_format_duration(ch->bucket_ms, out);
     buf_adds(out, " over ");
     time_format_duration((int64_t)ch->n * ch->bucket_ms, out);
 }

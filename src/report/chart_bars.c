@@ -38,6 +38,8 @@ static void add_rows(const struct chart *ch, size_t column, size_t height, size_
             for (size_t k = 0; k < column; k++)
                 buf_adds(out, cell(part, row, height));
         }
+        while (out->data[out->len - 1] == ' ')
+            buf_truncate(out, out->len - 1);
         buf_addc(out, '\n');
     }
 }

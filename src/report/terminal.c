@@ -24,33 +24,40 @@ static void heading(const struct view *v, const char *text)
     buf_addc(v->out, '\n');
 }
 
-static void item(const struct view *v, const char *bullet, const char *text)
+static void item_at(const struct view *v, int indent, const char *bullet, const char *text)
 {
-    size_t indent = 2 + terminal_columns(bullet) + 1;
+    size_t column = (size_t)indent + terminal_columns(bullet) + 1;
 
-    buf_addf(v->out, "  %s ", bullet);
-    terminal_wrap(text, v->width, indent, indent, v->out);
+    buf_addf(v->out, "%*s%s ", indent, "", bullet);
+    terminal_wrap(text, v->width, column, column, v->out);
 }
 
-static void link_line(const struct view *v, const char *url)
+static void item(const struct view *v, const char *bullet, const char *text)
+{
+    item_at(v, 2, bullet, text);
+}
+
+/* A link is never broken: it would lead nowhere. */
+static void link_line(const struct view *v, int indent, const char *url)
 {
     struct buf clean = BUF_INIT;
 
     if (!url)
         return;
     text_clean(url, true, &clean);
+    buf_addf(v->out, "%*s", indent, "");
     style_on(v->o, STYLE_DIM, v->out);
-    buf_addf(v->out, "    %s", buf_str(&clean));
+    buf_adds(v->out, buf_str(&clean));
     style_off(v->o, v->out);
     buf_addc(v->out, '\n');
     buf_clear(&clean);
 }
 
-static void findings(const struct view *v, const struct finding *items, size_t n)
+static void findings(const struct view *v, int indent, const struct finding *items, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        item(v, "-", items[i].text ? items[i].text : "");
-        link_line(v, items[i].url);
+        item_at(v, indent, "-", items[i].text ? items[i].text : "");
+        link_line(v, indent + 2, items[i].url);
     }
 }
 
@@ -76,16 +83,14 @@ static void add_answer(const struct view *v)
     if (c->issue.error_line || c->issue.title)
         buf_addf(&text, ": %s", c->issue.error_line ? c->issue.error_line : c->issue.title);
     terminal_wrap(buf_str(&text), v->width, 0, 2, v->out);
-    if (c->issue.url)
-        terminal_wrap(c->issue.url, v->width, 0, 0, v->out);
+    link_line(v, 0, c->issue.url);
     buf_reset(&text);
     word_verdict(c, &text);
     buf_addc(v->out, '\n');
     style_on(v->o, STYLE_BOLD, v->out);
     style_on(v->o, c->diagnosis.reached ? confidence_style(&c->diagnosis) : "", v->out);
-    buf_adds(v->out, buf_str(&text));
+    terminal_wrap(buf_str(&text), v->width, 0, 0, v->out);
     style_off(v->o, v->out);
-    buf_addc(v->out, '\n');
     if (c->diagnosis.summary && c->diagnosis.summary[0])
         terminal_wrap(c->diagnosis.summary, v->width, 0, 0, v->out);
     buf_clear(&text);
@@ -113,11 +118,11 @@ static void add_reasons(const struct view *v)
 
     if (d->n_evidence) {
         heading(v, "Why");
-        findings(v, d->evidence, d->n_evidence);
+        findings(v, 2, d->evidence, d->n_evidence);
     }
     if (d->n_against) {
         heading(v, "What speaks against it");
-        findings(v, d->against, d->n_against);
+        findings(v, 2, d->against, d->n_against);
     }
     if (d->n_missing) {
         heading(v, "What could not be looked at");
@@ -171,7 +176,7 @@ static void add_culprit(const struct view *v)
     if (k->pull_author)
         buf_addf(&text, " by %s", k->pull_author);
     item(v, "-", buf_str(&text));
-    link_line(v, k->pull_url ? k->pull_url : k->commit_url);
+    link_line(v, 4, k->pull_url ? k->pull_url : k->commit_url);
     for (size_t i = 0; i < k->n_changes; i++)
         add_change(v, &k->changes[i]);
     for (size_t i = 0; k->n_changes == 0 && i < k->n_files; i++)
@@ -233,7 +238,7 @@ static void add_steps(const struct view *v)
         terminal_step_line(v->c, &v->c->steps[i], &plain, &line);
         buf_adds(v->out, "  ");
         terminal_wrap(buf_str(&line), v->width, 2, 8, v->out);
-        findings(v, v->c->steps[i].findings, v->c->steps[i].n_findings);
+        findings(v, 8, v->c->steps[i].findings, v->c->steps[i].n_findings);
     }
     buf_clear(&line);
 }

@@ -5,6 +5,7 @@
 
 #include "dbconn/base/json.h"
 #include "dbconn/report/wording.h"
+#include "dbconn/slack/mrkdwn.h"
 #include "thread_view_internal.h"
 
 static const char *const part_names[] = {
@@ -70,6 +71,18 @@ void add_issue(struct doc *d, const struct thread_input *in)
         doc_sentence(d, word_issue(c), 100);
     else
         doc_code(d, in->issue && *in->issue ? in->issue : "the issue", 100);
+}
+
+void add_canceller(struct doc *d, const struct thread_input *in)
+{
+    const char *who = in->cancelled_by;
+
+    if (who && in->asker_id && strcmp(who, in->asker_id) == 0)
+        who = in->asker_name;
+    if (!who || slack_user_id_valid(who)) /* an id alone tells people nothing */
+        return;
+    doc_words(d, " by ");
+    doc_sentence(d, who, 80);
 }
 
 void add_do_now(struct doc *d, const struct diagnosis *dg)

@@ -313,10 +313,8 @@ static void stop_lines(struct doc *d, const struct thread_input *in)
     doc_paragraph(d);
     mention(d, in);
     doc_strong(d, did);
-    if (in->phase == PHASE_CANCELLED && in->cancelled_by) {
-        doc_words(d, " by ");
-        doc_sentence(d, in->cancelled_by, 80);
-    }
+    if (in->phase == PHASE_CANCELLED)
+        add_canceller(d, in);
     if (in->phase == PHASE_DEAD && in->attempts > 0) {
         buf_adds(&words, " after ");
         word_count(in->attempts, "attempt", "attempts", &words);

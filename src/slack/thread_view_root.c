@@ -64,10 +64,7 @@ static void stopped_line(struct doc *d, const struct thread_input *in)
 {
     doc_words(d, "⏹️ ");
     doc_strong(d, "Cancelled");
-    if (in->cancelled_by) {
-        doc_words(d, " by ");
-        doc_sentence(d, in->cancelled_by, 80);
-    }
+    add_canceller(d, in);
     doc_words(d, ": ");
     add_issue(d, in);
     doc_words(d, ".");
