@@ -1,22 +1,304 @@
 #include "dbconn/base/redact.h"
 
-void redact(const char *text, struct buf *out)
-{
-    buf_adds(out, text);
-}
-char *redact_dup(const char *text)
-{
-    return xstrdup(text);
-}
+#include <ctype.h>
+#include <strings.h>
+
+#include "redact_private.h"
+
+#define MAX_CREDENTIALS 256 /* bytes of user:password@ without a scheme */
+#define MAX_URL 4096        /* bytes in which credentials and the end of a URL are looked for */
+#define MAX_INNER_URL 512
+#define MIN_REMEMBERED 6
+
+/* Our own tokens: set before the loop starts, read-only then. */
+static struct {
+    char **items;
+    size_t n, cap;
+    bool first[256]; /* bytes that one of them begins with */
+} remembered;
+
 void redact_remember(const char *secret)
 {
-    (void)secret;
+    if (!secret || strlen(secret) < MIN_REMEMBERED)
+        return;
+    *VEC_ADD(remembered.items, remembered.n, remembered.cap) = xstrdup(secret);
+    remembered.first[(unsigned char)secret[0]] = true;
 }
+
 void redact_forget_all(void)
 {
+    for (size_t i = 0; i < remembered.n; i++) {
+        explicit_bzero(remembered.items[i], strlen(remembered.items[i]));
+        free(remembered.items[i]);
+    }
+    free(remembered.items);
+    memset(&remembered, 0, sizeof(remembered));
 }
-bool redact_is_secret_name(const char *name)
+
+static void flush(struct redaction *r, size_t to)
 {
-    (void)name;
+    if (to > r->copied)
+        buf_add(r->out, r->s + r->copied, to - r->copied);
+    r->copied = to;
+}
+
+void redact_hide(struct redaction *r, size_t start, size_t end)
+{
+    flush(r, start);
+    buf_adds(r->out, REDACTED);
+    if (r->n_found < REDACT_MAX_FOUND)
+        r->found[r->n_found++] = (struct span){ start, end };
+    r->copied = r->at = end;
+}
+
+static bool hide_remembered(struct redaction *r)
+{
+    const char *s = r->s + r->at;
+
+    if (!remembered.first[(unsigned char)*s])
+        return false;
+    for (size_t i = 0; i < remembered.n; i++) {
+        size_t n = strlen(remembered.items[i]);
+        if (strncmp(s, remembered.items[i], n) == 0) {
+            redact_hide(r, r->at, r->at + n);
+            return true;
+        }
+    }
     return false;
+}
+
+/* ---- URLs ---- */
+
+static bool scheme_is_web(const struct redaction *r)
+{
+    static const char *const schemes[] = { "http", "https", "ws", "wss", "git", "file" };
+    size_t i = r->at;
+
+    while (i > 0 && r->at - i < 16 && isalpha((unsigned char)r->s[i - 1]))
+        i--;
+    for (size_t k = 0; k < ARRAY_LEN(schemes); k++)
+        if (strlen(schemes[k]) == r->at - i && strncasecmp(r->s + i, schemes[k], r->at - i) == 0)
+            return true;
+    return false;
+}
+
+/* Paths that are themselves the permission: incoming webhooks, uploads. */
+static bool hide_path(struct redaction *r, size_t start, size_t n)
+{
+    static const char *const places[] = { "hooks.slack.com/", "files.slack.com/upload/",
+                                          "discord.com/api/webhooks/", "api.telegram.org/bot",
+                                          "webhook.office.com/" };
+
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        size_t len = strlen(places[i]);
+        const char *p = memmem(r->s + start, n, places[i], len);
+        if (!p || (size_t)(p - r->s) + len >= start + n)
+            continue;
+        size_t at = (size_t)(p - r->s) + len, kind = strcspn(r->s + at, "/");
+        if (strcmp(places[i], "hooks.slack.com/") == 0 && at + kind + 1 < start + n)
+            at += kind + 1; /* "services/" stays */
+        if (redact_harmless(r->s + at, start + n - at))
+            r->at = start + n;
+        else
+            redact_hide(r, at, start + n);
+        return true;
+    }
+    return false;
+}
+
+/* https://TOKEN@host: a user name that only a machine could choose */
+static bool is_machine_made(const char *s, size_t n)
+{
+    size_t digits = 0;
+
+    for (size_t i = 0; i < n; i++)
+        digits += (size_t)(isdigit((unsigned char)s[i]) != 0);
+    return n >= 16 && digits >= 3;
+}
+
+/* A URL inside another one (a redirect, a JDBC prefix) ends where that one does. */
+static size_t url_length(struct redaction *r, size_t start)
+{
+    size_t rest = r->len - start;
+
+    if (start < r->url_end)
+        return r->url_end - start < MAX_INNER_URL ? r->url_end - start : MAX_INNER_URL;
+    size_t n = url_extent(r->s + start, rest < MAX_URL ? rest : MAX_URL);
+    r->url_end = start + n;
+    return n;
+}
+
+static bool hide_url(struct redaction *r)
+{
+    size_t start = r->at + 3, n = url_length(r, start);
+    long colon, at = url_userinfo(r->s + start, n, !scheme_is_web(r), &colon);
+
+    if (at < 0) {
+        if (hide_path(r, start, n))
+            return true;
+        r->at = start;
+        return true;
+    }
+    size_t secret = start + (size_t)(colon >= 0 ? colon + 1 : 0), end = start + (size_t)at;
+    bool plain_user = colon < 0 && !is_machine_made(r->s + start, (size_t)at);
+    if (!plain_user && end > secret && !redact_harmless(r->s + secret, end - secret))
+        redact_hide(r, secret, end);
+    r->at = end + 1;
+    return true;
+}
+
+/* ---- user:password@host without a scheme ---- */
+
+/* Does a host begin here: with a dot, a port, a path, or as a word of its own? */
+static bool is_host(const char *s)
+{
+    size_t n = 0, letters = 0;
+
+    if (*s == '[' || strncmp(s, "tcp(", 4) == 0 || strncmp(s, "unix(", 5) == 0 || *s == '/')
+        return true;
+    for (; isalnum((unsigned char)s[n]) || s[n] == '.' || s[n] == '-' || s[n] == '_'; n++)
+        letters += (size_t)(isalpha((unsigned char)s[n]) != 0);
+    bool address = memchr(s, '.', n) && (letters || strspn(s, "0123456789.") >= 7);
+    return n > 0 && strncmp(s, "sha256:", 7) != 0 && (address || letters == n || letters > 1);
+}
+
+static bool hide_credentials(struct redaction *r)
+{
+    const char *s = r->s + r->at;
+    size_t colon = 0, at = 0, n = 0;
+
+    while (n < MAX_CREDENTIALS && s[n] && !isspace((unsigned char)s[n]) &&
+           !strchr("\"'`<>|=&,;", s[n])) {
+        if (s[n] == ':' && s[n + 1] == '/' && s[n + 2] == '/')
+            return false;
+        if (s[n] == ':' && !colon && !at)
+            colon = n;
+        if (s[n] == '@' && n > 0 && is_host(s + n + 1))
+            at = n;
+        n++;
+    }
+    /* Oracle: user/password@//host, jdbc:oracle:thin:user/password@host */
+    bool jdbc = strncasecmp(s, "jdbc:oracle:", 12) == 0;
+    bool oracle = at && (jdbc || (!colon && strncmp(s + at, "@//", 3) == 0));
+    size_t secret = oracle ? strcspn(s, "/") + 1 : colon + 1;
+    if (!at || (!oracle && !colon) || secret >= at || strncasecmp(s, "mailto:", 7) == 0 ||
+        (!oracle && (memchr(s, '/', colon) || strncasecmp(s, "jdbc:", 5) == 0)))
+        return false;
+    if (redact_harmless(s + secret, at - secret))
+        return false;
+    redact_hide(r, r->at + secret, r->at + at);
+    return true;
+}
+
+/* ---- the walk ---- */
+
+static bool at_border(const struct redaction *r, bool underscore_joins)
+{
+    char before = r->at ? r->s[r->at - 1] : ' ';
+
+    return !redact_is_word(before) || (before == '_' && !underscore_joins);
+}
+
+/* At the start of something that stands between blanks, quotes or brackets. */
+static bool at_token(const struct redaction *r)
+{
+    return r->at == 0 || isspace((unsigned char)r->s[r->at - 1]) ||
+           strchr("\"'`([{<=,;|", r->s[r->at - 1]);
+}
+
+static bool hide_here(struct redaction *r)
+{
+    const char *s = r->s + r->at;
+
+    if (hide_remembered(r))
+        return true;
+    if (*s == ':' && s[1] == '/' && s[2] == '/')
+        return hide_url(r);
+    if ((*s == '=' || *s == ':') && redact_setting(r))
+        return true;
+    if (*s == '>' && redact_element(r))
+        return true;
+    if (*s == '-' && strncmp(s, "-----BEGIN ", 11) == 0 && redact_key_block(r))
+        return true;
+    if (!redact_is_word(*s) && *s != '$' && *s != '{' && *s != '-')
+        return false;
+    if (at_border(r, false) && redact_token(r))
+        return true;
+    if (!at_border(r, true))
+        return false;
+    return redact_phrase(r) || (redact_is_word(*s) && at_token(r) && hide_credentials(r));
+}
+
+static void walk(struct redaction *r)
+{
+    while (r->at < r->len) {
+        size_t before = r->at;
+        if (!hide_here(r))
+            r->at = before + 1;
+    }
+    flush(r, r->len);
+}
+
+/* ---- secrets that come up again ---- */
+
+/* No word of a language and no name of a program: safe to hide wherever it stands. */
+static bool is_unusual(const char *s, size_t n)
+{
+    size_t letters = 0, digits = 0, upper = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        letters += (size_t)(isalpha((unsigned char)s[i]) != 0);
+        digits += (size_t)(isdigit((unsigned char)s[i]) != 0);
+        upper += (size_t)(i > 0 && isupper((unsigned char)s[i]));
+    }
+    return n >= 6 && letters && ((digits && n >= 8) || letters + digits < n || (upper && digits));
+}
+
+/* A parser that breaks a URL apart shows pieces of it (`invalid port ":secret" after host`): the
+ * secret goes behind a colon, and anywhere when it is no ordinary word. */
+static void hide_again(struct buf *text, size_t from, const char *secret, size_t n)
+{
+    struct buf out = BUF_INIT;
+    size_t i = from, copied = from;
+    bool unusual = is_unusual(secret, n);
+
+    for (const char *p; (p = memmem(text->data + i, text->len - i, secret, n));) {
+        size_t at = (size_t)(p - text->data);
+        char before = at > from ? p[-1] : ' ', after = p[n];
+        i = at + 1;
+        if (redact_is_word(after) || !(before == ':' || (unusual && !redact_is_word(before))))
+            continue;
+        buf_add(&out, text->data + copied, at - copied);
+        buf_adds(&out, REDACTED);
+        i = copied = at + n;
+    }
+    if (out.len || copied > from) {
+        buf_add(&out, text->data + copied, text->len - copied);
+        buf_truncate(text, from);
+        buf_add(text, out.data, out.len);
+    }
+    buf_clear(&out);
+}
+
+void redact(const char *text, struct buf *out)
+{
+    struct redaction r = { .s = text ? text : "", .len = text ? strlen(text) : 0, .out = out };
+    size_t from = out->len;
+
+    walk(&r);
+    for (size_t i = 0; i < r.n_found && out->len > from; i++) {
+        size_t n = r.found[i].end - r.found[i].start;
+        if (n >= 4 && n <= MAX_CREDENTIALS)
+            hide_again(out, from, r.s + r.found[i].start, n);
+    }
+}
+
+char *redact_dup(const char *text)
+{
+    struct buf out = BUF_INIT;
+
+    if (!text)
+        return NULL;
+    redact(text, &out);
+    return buf_take(&out);
 }
