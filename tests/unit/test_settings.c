@@ -130,8 +130,8 @@ static void settings_are_found_in_every_notation(void **state)
           "\"Default\": "
           "\"Host=10.1.2.3;Port=5433;Database=orders;Username=app;Password=hunter22\"\n   }\n",
           "connection string ConnectionStrings.Default: "
-          "Host=pg-orders-01.internal;Database=orders;Username=app;Password=hunter22 -> "
-          "Host=10.1.2.3;Port=5433;Database=orders;Username=app;Password=hunter22 !target" },
+          "Host=pg-orders-01.internal;Database=orders;Username=app;Password=••• -> "
+          "Host=10.1.2.3;Port=5433;Database=orders;Username=app;Password=••• !target" },
         { "orders/settings.py",
           "@@ -4,7 +4,7 @@ DATABASES = {\n     'default': {\n         'ENGINE': "
           "'django.db.backends.postgresql',\n-        'PORT': '5432',\n+        'PORT': "
