@@ -18,11 +18,14 @@
 #include "dbconn/base/tristate.h"
 
 enum cluster_verdict {
-    CLUSTER_UNKNOWN,           /* the organisation's issues could not be read */
-    CLUSTER_ISOLATED,          /* nothing else began with it */
-    CLUSTER_SHARED_DATABASE,   /* several services fail on the same target, without a deployment */
+    CLUSTER_UNKNOWN,         /* the organisation's issues could not be read, or no onset is known */
+    CLUSTER_ISOLATED,        /* nothing else began with it, beyond chance */
+    CLUSTER_SHARED_DATABASE, /* several services fail on the same target, and no deployment that
+                                they share explains it */
     CLUSTER_SHARED_DEPLOYMENT, /* new issues in several projects within minutes of a release they
                                   share, or of a release train */
+    CLUSTER_TOGETHER,          /* several projects began together and share neither: a network, a
+                                  zone, something else below them */
 };
 
 struct cluster_issue {
@@ -59,14 +62,16 @@ struct cluster_input {
     int64_t now_ms;
 };
 
-/* Every threshold of this module, with its default and reason in cluster_options_default(). */
+/* Every threshold of this module; cluster_options_default() gives each with its reason. */
 struct cluster_options {
     int64_t together_ms; /* onsets within this of ours are together with it */
-    int64_t train_ms;    /* deploys of different projects within this are one train */
-    int64_t lead_ms;     /* a deploy this long before the onset still counts */
-    int64_t late_ms;     /* and one recorded this long after it (clocks, late records) */
+    int64_t fine_ms;     /* an onset known less exactly is together only on the same target */
+    int64_t train_ms;    /* roll-outs of different projects within this are one train */
+    int64_t lead_ms;     /* errors this long after a finished roll-out may still be its */
+    int64_t clock_ms;    /* clocks and records of a deploy are off by this */
     size_t min_projects; /* projects, ours included, for a broader incident */
     int64_t new_ms;      /* an issue first seen this long before its onset at most is new */
+    double max_chance;   /* that so many issues begin together by chance, at most */
 };
 
 struct cluster_member {
@@ -75,7 +80,7 @@ struct cluster_member {
     bool is_new;                       /* first seen then; otherwise an old issue that jumped */
     bool same_target;
     const char *release; /* version rolled out in its project just before its onset; NULL: none */
-    int64_t release_ms;  /* when; TIME_UNKNOWN */
+    int64_t release_ms;  /* when its roll-out began; TIME_UNKNOWN */
 };
 
 struct cluster {
@@ -83,18 +88,19 @@ struct cluster {
     double confidence;              /* 0..1 */
     struct cluster_member *members; /* nearest onset first; without the issue itself */
     size_t n_members, cap_members;
-    size_t n_projects;             /* with an onset together with ours, ours included */
-    size_t n_other_projects;       /* without ours */
+    size_t n_projects;             /* that began together with us, ours included */
     size_t n_same_target;          /* members on our target */
-    size_t n_same_target_projects; /* their projects, ours included */
+    size_t n_same_target_projects; /* projects that fail on it, ours included */
+    size_t n_undeployed_projects;  /* of these, without a roll-out just before */
     size_t n_not_database;         /* members that are about no database */
     size_t n_other_database;       /* members about another database */
     double expected;               /* members to expect by chance */
-    const char
-        *shared_release;     /* the version that spans the projects; NULL: none or a train. Lent */
-    const char *own_release; /* what was rolled out in our project then; NULL: nothing. Lent */
-    size_t n_release_projects; /* projects with a failing member, ours included, on that release or
-                                  train */
+    double chance;                 /* that so many began together by chance */
+    const char *shared_release;    /* the version that spans the projects; NULL: none, or a train of
+                                      several versions. Lent */
+    const char *own_release;       /* what was rolled out in our project just before; NULL. Lent */
+    size_t n_release_projects; /* projects that began together and just had that release or train,
+                                  ours included */
     bool train;                /* different versions, rolled out within minutes */
     int64_t release_ms;        /* start of the shared release or train; TIME_UNKNOWN */
     char *why;                 /* one sentence with figures; heap */
