@@ -197,24 +197,35 @@ static void pair_rows(const char *key, const struct event_row *rows, size_t n,
     }
 }
 
-static enum impact_class class_by_structure(const struct impact_work *w, const struct impact_key *k,
-                                            enum impact_class otherwise)
+/* Whether `k` is fixed for a host, and how many hosts there are for each of its values; false when
+ * there are too few events to say. */
+static bool goes_with_hosts(const struct impact_work *w, const struct impact_key *k,
+                            bool *ret_fixed, double *ret_hosts_each)
 {
     struct pairing *seen = NULL;
-    size_t n_seen = 0, cap = 0, hosts;
+    size_t n_seen = 0, cap = 0;
     double pairs = 0, same = 0;
 
     pair_rows(k->name, w->in->events, w->in->n_events, &seen, &n_seen, &cap, &pairs, &same);
     pair_rows(k->name, w->in->baseline, w->in->n_baseline, &seen, &n_seen, &cap, &pairs, &same);
-    hosts = n_seen;
     free(seen);
-    if (hosts < 2 || pairs < 20)
+    *ret_fixed = same >= 0.95 * pairs;
+    *ret_hosts_each = k->n_cells ? (double)n_seen / (double)k->n_cells : 0;
+    return n_seen >= 2 && pairs >= 20;
+}
+
+/* What the name leaves open, the structure decides. */
+static enum impact_class class_by_structure(const struct impact_work *w, const struct impact_key *k,
+                                            bool named, enum impact_class otherwise)
+{
+    double hosts_each;
+    bool fixed;
+
+    if (strcmp(k->name, "server_name") == 0 || !goes_with_hosts(w, k, &fixed, &hosts_each))
         return otherwise;
-    if (same < 0.95 * pairs)
-        return IMPACT_CLASS_USAGE;
-    if (k->n_cells >= hosts && otherwise != IMPACT_CLASS_INFRASTRUCTURE)
-        return IMPACT_CLASS_HOST; /* one value for each host: an address, a serial number */
-    return IMPACT_CLASS_INFRASTRUCTURE;
+    if (named) /* as a host, but a "pod" or "node" of several machines is a place */
+        return fixed && hosts_each >= 1.5 ? IMPACT_CLASS_INFRASTRUCTURE : otherwise;
+    return fixed ? IMPACT_CLASS_INFRASTRUCTURE : IMPACT_CLASS_USAGE;
 }
 
 void impact_classify_keys(struct impact_work *w)
@@ -223,14 +234,16 @@ void impact_classify_keys(struct impact_work *w)
         struct impact_key *k = &w->keys[i];
         const char *values[16];
         size_t n = 0;
+        bool named;
 
         for (; n < k->n_cells && n < ARRAY_LEN(values); n++)
             values[n] = k->cells[n].value;
         k->class = impact_classify_tag(k->name, values, n);
+        named = class_by_name(k->name, &k->class);
         k->is_id |= k->events >= 20 && (double)k->n_cells > w->o->max_id_ratio * k->events;
         if (k->is_id && k->class != IMPACT_CLASS_HOST)
             k->class = IMPACT_CLASS_NEUTRAL;
-        else if (!class_by_name(k->name, &k->class) && k->class != IMPACT_CLASS_NEUTRAL)
-            k->class = class_by_structure(w, k, k->class);
+        else if (k->class == IMPACT_CLASS_HOST || (!named && k->class != IMPACT_CLASS_NEUTRAL))
+            k->class = class_by_structure(w, k, named, k->class);
     }
 }

@@ -139,8 +139,7 @@ static void judge_confinement(const struct rollout_work *w, size_t live,
     if (c->confined == NO || c->usual_older < w->o->min_others)
         return;
     both = failures_while_both_ran(w, live, both_ran_until(w, live));
-    c->chance =
-        exp(stats_log_chance(both, both + c->errors_older, c->usual_on, c->usual_older));
+    c->chance = exp(stats_log_chance(both, both + c->errors_older, c->usual_on, c->usual_older));
     if (c->chance <= w->o->max_chance)
         c->others_healthy = YES;
 }

@@ -333,16 +333,17 @@ static struct trend_window neighbour(const struct trend_line *line, struct trend
 }
 
 /*
- * Bursts of very different size: the scan may take the largest alone. A neighbouring group belongs
- * to it if it is a burst too (several failures, a tenth of the largest), the quiet between is
- * longer than both (else it was a blip before a long outage), and not longer than bursts of that
- * size would make anyone wait: hours, at most. A stray failure or two between are passed over; more
- * are noise.
+ * Bursts of very different size: the scan may take the largest, the core, alone. A neighbouring
+ * group belongs to it if it is a burst too (several failures, a tenth of the largest), the quiet
+ * between is longer than both (else it was a blip before a long outage), and not longer than bursts
+ * of that size would make anyone wait: hours, at most. A stray failure or two between are passed
+ * over; more are noise.
  */
-static struct trend_window join_bursts(const struct trend_line *line, struct trend_window w,
-                                       bool back, const struct trend_options *o)
+static struct trend_window join_bursts(const struct trend_line *line, struct trend_window core,
+                                       struct trend_window w, bool back,
+                                       const struct trend_options *o)
 {
-    double enough = events_in(line, w) / 10, width = window_width(line, w);
+    double enough = events_in(line, core) / 10, width = window_width(line, core);
     struct trend_window all = w, edge = w;
     unsigned strays = 0;
 
@@ -391,7 +392,7 @@ struct trend_window trend_find_outage(const struct trend_line *line, const struc
     jumped = jump.n < w.n;
     if (jumped && line->points[jump.first].at_ms - line->points[w.first].at_ms > o->sparse_ms)
         return jump; /* onto a noise of days, not one burst of several */
-    w = join_bursts(line, join_bursts(line, jump, true, o), false, o);
+    w = join_bursts(line, jump, join_bursts(line, jump, jump, true, o), false, o);
     if (jumped)
         return w; /* beside it is noise, which reaching out would only follow */
     w = reach_out(line, w, true);

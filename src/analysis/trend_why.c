@@ -17,7 +17,6 @@ static void add_count(struct buf *out, double n, const char *one, const char *ma
 
 static void add_onset(struct buf *out, const struct trend *t)
 {
-    buf_adds(out, t->onset_open ? "at " : "");
     time_format_minute(t->onset_ms, out);
     if (t->onset_open)
         buf_adds(out, " or earlier");
@@ -31,10 +30,10 @@ static void add_onset(struct buf *out, const struct trend *t)
 static void add_silence(struct buf *out, const struct trend *t, int64_t last_ms)
 {
     if (t->ongoing == YES) {
-        buf_adds(out, "and goes on");
+        buf_adds(out, ", and it goes on");
         return;
     }
-    buf_adds(out, t->ongoing == NO ? "and ended " : "and may go on: silent since ");
+    buf_adds(out, t->ongoing == NO ? " and ended " : ", and may go on: silent since ");
     time_format_minute(last_ms, out);
 }
 
@@ -74,7 +73,7 @@ static const char *opening(const struct trend *t)
     case TREND_CONSTANT:
         return "Steady since ";
     case TREND_SPIKE:
-        return "A sudden onset ";
+        return "A sudden onset at ";
     case TREND_GRADUAL_INCREASE:
         return "Growing since ";
     case TREND_INTERMITTENT:
@@ -115,7 +114,6 @@ char *trend_explain(const struct trend *t, const struct trend_options *o)
     last = t->bursts[t->n_bursts - 1].end_ms;
     buf_adds(&out, opening(t));
     add_onset(&out, t);
-    buf_adds(&out, " ");
     add_silence(&out, t, last);
     buf_adds(&out, ": ");
     add_count(&out, t->events, "event", "events");
