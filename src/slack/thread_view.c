@@ -180,7 +180,8 @@ void thread_view_build(const struct thread_input *input, struct thread_view *ret
         known.reason = in->reason ? in->reason : "the result is missing.";
     }
     add_part(ret, in, PART_ROOT, root_draft);
-    if (in->phase == PHASE_RUNNING || any_step_started(in->casefile))
+    if (in->phase == PHASE_RUNNING ? in->casefile && in->casefile->n_steps > 0
+                                   : any_step_started(in->casefile))
         add_part(ret, in, PART_PLAN, plan_draft);
     if (is_final(in->phase))
         add_part(ret, in, PART_ANSWER, answer_draft);

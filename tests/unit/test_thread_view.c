@@ -514,6 +514,28 @@ static void a_done_job_without_a_diagnosis_is_shown_as_failed(void **state)
     thread_view_clear(&view);
 }
 
+/* Slack refuses a plan without cards. */
+static void there_is_no_plan_before_there_are_steps(void **state)
+{
+    struct thread_input in = { .phase = PHASE_RUNNING,
+                               .job_id = "J1",
+                               .issue = "SHOP-1",
+                               .asked_ms = TIME_UNKNOWN,
+                               .now_ms = TIME_UNKNOWN };
+    struct casefile empty;
+    struct thread_view view;
+
+    (void)state;
+    thread_view_build(&in, &view);
+    assert_int_equal(view.n, 1);
+    thread_view_clear(&view);
+    casefile_init(&empty);
+    in.casefile = &empty;
+    thread_view_build(&in, &view);
+    assert_int_equal(view.n, 1);
+    thread_view_clear(&view);
+}
+
 static void button_and_part_names_lead_back(void **state)
 {
     enum button_action b;
@@ -545,6 +567,7 @@ int main(void)
         cmocka_unit_test(the_real_cause_can_be_told),
         cmocka_unit_test(the_hash_changes_with_the_content_only),
         cmocka_unit_test(a_done_job_without_a_diagnosis_is_shown_as_failed),
+        cmocka_unit_test(there_is_no_plan_before_there_are_steps),
         cmocka_unit_test(button_and_part_names_lead_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
