@@ -254,9 +254,11 @@ int es_reply_error(const struct es *es, const char *index, const struct http_rep
                  "%s is wrong or expired; check elasticsearch.api_key_file "
                  "(ELASTICSEARCH_API_KEY)",
                  es->credential);
+    else if (code == ERR_FORBIDDEN && !index)
+        buf_adds(&meaning, "the credential may not ask for this");
     else if (code == ERR_FORBIDDEN)
         buf_addf(&meaning, "the credential lacks the index privilege read on %.200s", index);
-    else if (code == ERR_NOT_FOUND)
+    else if (code == ERR_NOT_FOUND && index)
         buf_addf(&meaning, "no index %.200s there", index);
     else if (code == ERR_RATE_LIMITED)
         buf_adds(&meaning, "it is too busy; try again later");

@@ -204,6 +204,7 @@ struct source_call *es_get_info(struct es *es, uint64_t owner, source_done_fn *d
     struct es_op *op = es_op_new(es, owner, NULL, done, user, &call);
 
     op->url = es_url(es, call->mem, NULL, "");
+    op->index = NULL; /* what may be refused is not an index */
     op->what = "ask for the version";
     op->take = take_info;
     return es_start(call, err);

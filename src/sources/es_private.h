@@ -35,7 +35,7 @@ struct es_op {
     const char *body; /* NULL: a GET */
     const char *content_type;
     const char *what;
-    const char *index; /* asked for; in messages */
+    const char *index; /* asked for; in messages; NULL: none */
     es_take_fn *take;
     void *result;
     bool repeated; /* a 401 was asked again once */

@@ -173,7 +173,6 @@ void github_headers_init(struct github_headers *h, const char *authorization, co
     h->lines[n++] = authorization;
     h->lines[n++] = h->accept;
     h->lines[n++] = "X-GitHub-Api-Version: 2022-11-28";
-    h->lines[n++] = "User-Agent: dbconn/" DBCONN_VERSION; /* without one GitHub refuses */
     if (etag)
         h->lines[n++] = h->if_none_match;
     h->lines[n] = NULL;
@@ -276,6 +275,8 @@ static void add_forbidden(struct buf *out, const struct github_op *op,
         buf_adds(out, "the organization wants the token authorized for its single sign-on");
     else if (wanted && *wanted && strlen(wanted) < 200)
         buf_addf(out, "the token lacks %s", wanted);
+    else if (!op->permission)
+        buf_adds(out, "the token may not use this API");
     else
         buf_addf(out, "the token lacks %s%s%s", op->permission, op->repo ? " on " : "",
                  op->repo ? op->repo : "");
@@ -284,8 +285,9 @@ static void add_forbidden(struct buf *out, const struct github_op *op,
 static void add_limited(struct buf *out, const struct http_reply *reply, int64_t wait_ms)
 {
     const char *remaining = http_reply_header(reply, "X-RateLimit-Remaining");
+    bool hourly = remaining && strcmp(remaining, "0") == 0;
 
-    buf_adds(out, remaining && strcmp(remaining, "0") == 0
+    buf_adds(out, hourly && !http_reply_header(reply, "Retry-After")
                       ? "the hourly limit of the token is used up; it starts anew in "
                       : "a limit on bursts; it ends in ");
     time_format_duration(wait_ms, out);
@@ -368,8 +370,7 @@ static bool more_pages(struct source_call *call, const char *link)
     if (--op->pages_left <= 0) {
         if (((struct source_result *)op->result)->partial)
             return false; /* the cap was told already, in files */
-        source_partial(op->result, "there is more than the %d page%s that were read",
-                       op->pages_done, op->pages_done == 1 ? "" : "s");
+        source_partial_pages(op->result, op->pages_done);
         return false;
     }
     url = source_strn(call->mem, next.url, next.url_len);

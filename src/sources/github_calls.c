@@ -10,8 +10,8 @@
 #include "source_json.h"
 
 static const char no_repo[] = "no such repository, or the token may not see it";
-static const char no_commit[] = "no such commit in this repository, or the token may not see it";
-static const char no_pull[] = "no such pull request, or the token may not see the repository";
+static const char no_commit[] = "no such repository or commit, or the token may not see it";
+static const char no_pull[] = "no such repository or pull request, or the token may not see it";
 
 static int parse(const char *body, size_t len, cJSON **ret, struct error *err)
 {
@@ -467,7 +467,6 @@ struct source_call *github_get_rate(struct github *g, uint64_t owner, source_don
     if (!call)
         return NULL;
     struct github_op *op = call->op;
-    op->permission = "any permission";
     op->take = take_rate;
     op->result = source_result_new(call->mem, sizeof(struct github_rate));
     github_set_path(call, "/rate_limit");

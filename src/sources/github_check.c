@@ -110,7 +110,7 @@ static int judge_app(struct source_call *call, const struct http_reply *reply, s
 {
     struct source_check *check = ((struct source_check_op *)call->op)->check;
     const struct github *g = (const struct github *)call->client;
-    const struct github_op asked = { .permission = "", .unauthorized = github_bad_app_key };
+    const struct github_op asked = { .unauthorized = github_bad_app_key };
 
     check->identity = source_str(call->mem, github_auth_name(g->auth));
     return reply->status == 200 ? 0 : github_reply_error(&asked, reply, err);
@@ -122,7 +122,7 @@ static int judge_limit(struct source_call *call, const struct http_reply *reply,
 {
     struct source_check *check = ((struct source_check_op *)call->op)->check;
     const char *scopes = http_reply_header(reply, "X-OAuth-Scopes");
-    const struct github_op asked = { .permission = "any permission" };
+    const struct github_op asked = { 0 };
     int64_t remaining, limit;
     cJSON *json = NULL;
 
@@ -150,7 +150,7 @@ static int judge(struct source_call *call, size_t step, const struct http_reply 
 {
     const struct github_op asked = {
         .repo = repo_of(call, step),
-        .permission = step ? repo_steps[(step - 1) % ARRAY_LEN(repo_steps)].permission : "",
+        .permission = step ? repo_steps[(step - 1) % ARRAY_LEN(repo_steps)].permission : NULL,
         .missing = "no such repository, or the token may not see it",
     };
 

@@ -66,7 +66,7 @@ struct source_call *github_start(struct source_call *call, struct error *err);
 /* The headers of every request; `etag` NULL: not conditional. */
 struct github_headers {
     char *accept, *if_none_match;
-    const char *lines[6];
+    const char *lines[5];
 };
 void github_headers_init(struct github_headers *h, const char *authorization, const char *accept,
                          const char *etag);

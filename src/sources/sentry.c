@@ -79,7 +79,7 @@ int sentry_new(struct http *http, const struct sentry_options *options, struct s
         http, &(struct http_service_options){
                   .name = "sentry",
                   .title = "Sentry",
-                  .max_in_flight = options->max_in_flight,
+                  .max_in_flight = options->max_in_flight ? options->max_in_flight : 16,
                   .max_per_second = options->max_per_second ? options->max_per_second : 20,
                   .limit = sentry_limit,
               });
@@ -346,8 +346,7 @@ static bool more_pages(struct source_call *call, const struct http_reply *reply)
         !next.cursor)
         return false;
     if (--op->pages_left <= 0) {
-        source_partial(op->result, "there are more than the %d page%s that were read",
-                       op->pages_done, op->pages_done == 1 ? "" : "s");
+        source_partial_pages(op->result, op->pages_done);
         return false;
     }
     /* Only the cursor is taken: the URL may name another host or scheme behind a proxy. */

@@ -54,7 +54,7 @@ struct source_call *sentry_get_event(struct sentry *s, uint64_t owner, const cha
     event->issue_id = source_str(call->mem, issue_id);
     event->recommended = strcmp(event_id, "recommended") == 0;
     event->op.path = event_path(call->mem, issue_id, event_id);
-    event->op.what = sentry_path(call->mem, "read event ", event_id, "");
+    event->op.what = source_describe(call->mem, "read event", event_id);
     event->op.scope = "event:read";
     event->op.missing = no_event;
     event->op.take = take_event;
@@ -131,7 +131,7 @@ static struct source_call *list_events(struct sentry *s, uint64_t owner,
         url_add_query(&params, "query", query->query);
     op->params = sentry_params(call->mem, &params);
     op->path = sentry_path(call->mem, "issues/", query->issue_id, "/events/");
-    op->what = sentry_path(call->mem, "list the events of issue ", query->issue_id, "");
+    op->what = source_describe(call->mem, "list the events of issue", query->issue_id);
     op->scope = "event:read";
     op->missing = "no such issue in this organization, or the token may not see its project";
     op->take = full ? take_full_events : take_rows;
@@ -370,7 +370,7 @@ struct source_call *sentry_find_event(struct sentry *s, uint64_t owner, const ch
     struct sentry_op *op = call->op;
 
     op->path = sentry_path(call->mem, "eventids/", event_id, "/");
-    op->what = sentry_path(call->mem, "look up event ", event_id, "");
+    op->what = source_describe(call->mem, "look up event", event_id);
     op->scope = "org:read";
     op->missing = no_event;
     op->take = take_event_id;

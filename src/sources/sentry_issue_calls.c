@@ -13,15 +13,6 @@
 static const char no_issue[] =
     "no such issue in this organization, or the token may not see its project";
 
-static const char *describe(struct source_mem *mem, const char *verb, const char *id)
-{
-    char *text = xasprintf("%s %s", verb, id);
-    const char *copy = source_str(mem, text);
-
-    free(text);
-    return copy;
-}
-
 static int check_id(const char *id, struct error *err)
 {
     if (id && *id && strcmp(id, ".") != 0 && strcmp(id, "..") != 0)
@@ -61,7 +52,7 @@ struct source_call *sentry_get_issue(struct sentry *s, uint64_t owner, const cha
     struct issue_op *issue = call->op;
     issue->asked_id = source_str(call->mem, issue_id);
     issue->op.path = sentry_path(call->mem, "issues/", issue_id, "/");
-    issue->op.what = describe(call->mem, "read issue", issue_id);
+    issue->op.what = source_describe(call->mem, "read issue", issue_id);
     issue->op.scope = "event:read";
     issue->op.missing = no_issue;
     issue->op.take = take_issue;
@@ -203,7 +194,7 @@ struct source_call *sentry_list_issue_tags(struct sentry *s, uint64_t owner, con
     sentry_add_environments(&params, environments);
     op->params = sentry_params(call->mem, &params);
     op->path = sentry_path(call->mem, "issues/", issue_id, "/tags/");
-    op->what = describe(call->mem, "list the tags of issue", issue_id);
+    op->what = source_describe(call->mem, "list the tags of issue", issue_id);
     op->scope = "event:read";
     op->missing = no_issue;
     op->take = take_tags;
@@ -279,7 +270,7 @@ struct source_call *sentry_similar_issues(struct sentry *s, uint64_t owner, cons
     similar->issue_id = source_str(call->mem, issue_id);
     similar->op.path = sentry_path(call->mem, "issues/", issue_id, "/similar-issues-embeddings/");
     similar->op.params = "?k=10&threshold=0.01";
-    similar->op.what = describe(call->mem, "find issues similar to", issue_id);
+    similar->op.what = source_describe(call->mem, "find issues similar to", issue_id);
     similar->op.scope = "event:read";
     similar->op.none_is_empty = true;
     similar->op.take = take_similar;

@@ -146,7 +146,7 @@ static struct source_call *ask_release(struct sentry *s, uint64_t owner, const c
     struct sentry_op *op = call->op;
 
     op->path = sentry_path(call->mem, "releases/", version, below);
-    op->what = sentry_path(call->mem, "read release ", version, "");
+    op->what = source_describe(call->mem, "read release", version);
     op->scope = project_scope;
     op->missing = no_release;
     op->take = take;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dbconn/base/alloc.h"
+#include "dbconn/base/text.h"
 #include "source_mem.h"
 
 struct source_call *source_call_new(struct source_client *client, uint64_t owner,
@@ -109,6 +110,31 @@ void source_partial(struct source_result *meta, const char *fmt, ...)
     meta->partial = true;
     meta->why = source_str(meta->mem, buf_str(&why));
     buf_clear(&why);
+}
+
+void source_partial_pages(struct source_result *meta, int pages)
+{
+    if (pages == 1)
+        source_partial(meta, "only the first page was read; there are more");
+    else
+        source_partial(meta, "only the first %d pages were read; there are more", pages);
+}
+
+const char *source_describe(struct source_mem *mem, const char *verb, const char *thing)
+{
+    struct buf text = BUF_INIT, valid = BUF_INIT, clean = BUF_INIT;
+    const char *copy;
+
+    thing = thing ? thing : "";
+    text_repair_utf8(thing, strlen(thing), &valid);
+    text_clean(buf_str(&valid), true, &clean);
+    buf_addf(&text, "%s ", verb);
+    text_add_cut(&text, buf_str(&clean), 80);
+    copy = source_str(mem, buf_str(&text));
+    buf_clear(&text);
+    buf_clear(&valid);
+    buf_clear(&clean);
+    return copy;
 }
 
 void *source_result_new(struct source_mem *mem, size_t size)

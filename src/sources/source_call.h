@@ -53,6 +53,10 @@ void source_client_clear(struct source_client *client); /* cancels every call */
 
 /* Marks a result partial; further reasons are joined with "; ". */
 void source_partial(struct source_result *meta, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The page cap was reached: says how many were read. */
+void source_partial_pages(struct source_result *meta, int pages);
+/* "VERB THING" for messages; what a stranger named is made one clean line of at most 80 bytes. */
+const char *source_describe(struct source_mem *mem, const char *verb, const char *thing);
 /* An object of `size` bytes whose first member is a struct source_result, in `mem`. */
 void *source_result_new(struct source_mem *mem, size_t size);
 

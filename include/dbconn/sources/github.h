@@ -31,7 +31,7 @@ struct github_options {
     const char *url;                      /* "https://api.github.com", "https://HOST/api/v3" */
     const char *token;                    /* a personal or installation token; or NULL and: */
     const struct github_app_options *app; /* a GitHub App */
-    int max_per_second;                   /* 0: 10 */
+    int max_per_second;                   /* 0: 15, the 900 points a minute that GitHub allows */
     int64_t budget_ms;                    /* for one request with its retries; 0: 20 s */
     size_t cache_bytes;                   /* kept answers; 0: 1 MiB */
 };

@@ -23,8 +23,8 @@ struct sentry_options {
         *url; /* "https://sentry.io", "https://sentry.example.com/base"; "/api/0" may follow */
     const char *org;    /* slug or numeric id */
     const char *token;  /* user or internal-integration token */
-    int max_in_flight;  /* 0: 8 */
-    int max_per_second; /* 0: 20, half of what sentry.io allows a caller */
+    int max_in_flight;  /* 0: 16; sentry.io allows a caller 25 at once */
+    int max_per_second; /* 0: 40, as sentry.io allows for most endpoints */
     int64_t budget_ms;  /* for one request with its retries; 0: 20 s */
 };
 
