@@ -502,12 +502,16 @@ static struct http_call *call_new(struct http *http, const struct http_request *
     return call;
 }
 
+int http_check(const struct http *http, const struct http_service *service, const char *url,
+               struct error *err)
+{
+    return net_policy_check(http->policy, service->name, url, err);
+}
+
 struct http_call *http_start(struct http *http, const struct http_request *request,
                              struct error *err)
 {
-    const struct http_service *service = request->service;
-
-    if (net_policy_check(http->policy, service->name, request->url, err) < 0 ||
+    if (http_check(http, request->service, request->url, err) < 0 ||
         check_headers(request, err) < 0)
         return NULL;
     struct http_call *call = call_new(http, request);

@@ -102,6 +102,10 @@ void http_free(struct http *http);
 /* Lent; lives as long as the client. */
 struct http_service *http_service(struct http *http, const struct http_service_options *options);
 
+/* May `service` be asked at `url`? As http_start() would say, with ERR_CONFIG. */
+int http_check(const struct http *http, const struct http_service *service, const char *url,
+               struct error *err) MUST_CHECK;
+
 /* All strings of `request` are copied. NULL with `err` when it cannot start: ERR_CONFIG by the
  * policy, ERR_INVALID for a URL or header that cannot be sent. */
 struct http_call *http_start(struct http *http, const struct http_request *request,
