@@ -1,0 +1,195 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dbconn/app/config.h"
+#include "dbconn/base/jsonc.h"
+#include "dbconn/base/redact.h"
+
+static char folder[] = "/tmp/dbconn-test-XXXXXX";
+
+static char *no_environment(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
+static char *some_environment(const char *name)
+{
+    static char org[] = "from-env", allow[] = "U1, C2";
+
+    if (strcmp(name, "SENTRY_ORG") == 0)
+        return org;
+    return strcmp(name, "DBCONN_ACCESS_ALLOW") == 0 ? allow : NULL;
+}
+
+static char *write_file(const char *name, const char *text, mode_t mode)
+{
+    char *path = xasprintf("%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    assert_int_equal(chmod(path, mode), 0);
+    return path;
+}
+
+static void defaults_stand_without_a_file(void **state)
+{
+    struct config *c = NULL;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(config_load(NULL, no_environment, &c, &err), 0);
+    assert_string_equal(config_str(c, "sentry.url"), "https://sentry.io");
+    assert_int_equal(config_num(c, "queue.max_running"), 8);
+    assert_false(config_bool(c, "slack.reply_broadcast"));
+    assert_null(config_str(c, "sentry.auth_token"));
+    assert_int_equal(config_require(c, "sentry.auth_token", &err), -1);
+    assert_non_null(strstr(error_text(&err), "SENTRY_AUTH_TOKEN"));
+    error_clear(&err);
+    config_free(c);
+}
+
+static void the_environment_wins_over_the_file(void **state)
+{
+    char *path = write_file("a.json", "{\"sentry\":{\"organization\":\"from-file\"}}", 0600);
+    struct config *c = NULL;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(config_load(path, some_environment, &c, &err), 0);
+    assert_string_equal(config_str(c, "sentry.organization"), "from-env");
+    assert_string_equal(config_source(c, "sentry.organization"), "environment");
+    config_free(c);
+    assert_int_equal(config_load(path, no_environment, &c, &err), 0);
+    assert_string_equal(config_str(c, "sentry.organization"), "from-file");
+    config_free(c);
+    free(path);
+}
+
+static void count_entry(void *user, const char *entry)
+{
+    struct buf *all = user;
+
+    buf_addf(all, "[%s]", entry);
+}
+
+static void a_list_is_read_from_either(void **state)
+{
+    char *path = write_file("l.json", "{\"access\":{\"allow\":[\"U1\",\"C9\"]}}", 0600);
+    struct config *c = NULL;
+    struct error err = ERROR_INIT;
+    struct buf all = BUF_INIT;
+
+    (void)state;
+    assert_int_equal(config_load(path, no_environment, &c, &err), 0);
+    config_each(c, "access.allow", count_entry, &all);
+    config_free(c);
+    assert_int_equal(config_load(NULL, some_environment, &c, &err), 0);
+    config_each(c, "access.allow", count_entry, &all);
+    assert_string_equal(buf_str(&all), "[U1][C9][U1][C2]");
+    config_free(c);
+    buf_clear(&all);
+    free(path);
+}
+
+static void mistakes_are_named_with_line_and_expectation(void **state)
+{
+    static const struct {
+        const char *text, *first, *second;
+    } cases[] = {
+        { "{\n\"sentry\":{\n\"urll\":\"x\"}}", ":3:", "sentry.urll is no key" },
+        { "{\"queue\":{\"max_running\":\"8\"}}", ":1:", "a whole number" },
+        { "{\"queue\":{\"max_running\":-1}}", ":1:", "a whole number" },
+        { "{\"slack\":{\"reply_broadcast\":1}}", ":1:", "true or false" },
+        { "{\"access\":{\"allow\":\"U1\"}}", ":1:", "a list of strings" },
+        { "{\n\"sentri\":{}}", ":2:", "no section" },
+        { "{\n\"sentri\":1}", ":2:", "no section" },
+        { "{\"services\":[{\"repo\":\"x\"}]}", "services", "repository" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *path = write_file("bad.json", cases[i].text, 0600);
+        struct config *c = NULL;
+        struct error err = ERROR_INIT;
+        assert_int_equal(config_load(path, no_environment, &c, &err), -1);
+        if (!strstr(error_text(&err), cases[i].first) || !strstr(error_text(&err), cases[i].second))
+            fail_msg("%s gave: %s", cases[i].text, error_text(&err));
+        error_clear(&err);
+        free(path);
+    }
+}
+
+static void a_secret_comes_from_a_private_file_and_is_remembered(void **state)
+{
+    char *secret = write_file("token", "tok-very-secret-1\n", 0600);
+    char *text = xasprintf("{\"sentry\":{\"auth_token_file\":\"%s\"}}", secret);
+    char *path = write_file("s.json", text, 0600);
+    struct config *c = NULL;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(config_load(path, no_environment, &c, &err), 0);
+    assert_string_equal(config_str(c, "sentry.auth_token"), "tok-very-secret-1");
+    char *shown = redact_dup("it was tok-very-secret-1 there");
+    assert_null(strstr(shown, "very-secret"));
+    free(shown);
+    config_free(c);
+    assert_int_equal(chmod(secret, 0644), 0);
+    assert_int_equal(config_load(path, no_environment, &c, &err), -1);
+    assert_non_null(strstr(error_text(&err), "chmod"));
+    error_clear(&err);
+    redact_forget_all();
+    free(secret);
+    free(text);
+    free(path);
+}
+
+/* The documented file sets every key that has a default to that default, and names all others. */
+static void the_documented_file_is_complete_and_true(void **state)
+{
+    struct config *documented = NULL, *defaults = NULL;
+    struct error err = ERROR_INIT;
+    struct buf text = BUF_INIT;
+
+    (void)state;
+    assert_int_equal(file_read("config/dbconn.json", 1u << 20, &text, &err), 0);
+    assert_int_equal(config_load("config/dbconn.json", no_environment, &documented, &err), 0);
+    assert_int_equal(config_load(NULL, no_environment, &defaults, &err), 0);
+    for (size_t i = 0; i < n_config_options; i++) {
+        const struct config_option *o = &config_options[i];
+        const char *a = config_str(documented, o->key), *b = config_str(defaults, o->key);
+        char *name = xasprintf("\"%s\"", strrchr(o->key, '.') + 1);
+        if ((a == NULL) != (b == NULL) || (a && strcmp(a, b) != 0))
+            fail_msg("%s is documented as %s, its default is %s", o->key, a, b);
+        if (!strstr(buf_str(&text), name) || (o->env && !strstr(buf_str(&text), o->env)))
+            fail_msg("%s or its variable is missing in config/dbconn.json", o->key);
+        free(name);
+    }
+    config_free(documented);
+    config_free(defaults);
+    buf_clear(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_stand_without_a_file),
+        cmocka_unit_test(the_environment_wins_over_the_file),
+        cmocka_unit_test(a_list_is_read_from_either),
+        cmocka_unit_test(mistakes_are_named_with_line_and_expectation),
+        cmocka_unit_test(a_secret_comes_from_a_private_file_and_is_remembered),
+        cmocka_unit_test(the_documented_file_is_complete_and_true),
+    };
+    if (!mkdtemp(folder))
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
