@@ -3,6 +3,7 @@
 #   make check      every test (installs what is missing first)
 #   make demo       a whole incident in the terminal
 SHELL   := /bin/bash
+Q       ?= @
 BUILD   ?= build
 CC      ?= cc
 CSTD    := -std=c17 -D_GNU_SOURCE
@@ -39,15 +40,17 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 all: $(BUILD)/dbconn
 
 $(BUILD)/dbconn: $(MAIN_OBJ) $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(MAIN_OBJ) $(LIB) $(PKG_LIBS) -ldl -lm -lpthread
+	@echo '  LD   $@'
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(MAIN_OBJ) $(LIB) $(PKG_LIBS) -ldl -lm -lpthread
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $(LIB_OBJ)
+	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo '  CC   $<'
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The shipped playbook is part of the program.
 $(BUILD)/src/playbook/builtin.o: src/playbook/builtin.S config/playbooks/database-connection-refused.json
@@ -56,7 +59,7 @@ $(BUILD)/src/playbook/builtin.o: src/playbook/builtin.S config/playbooks/databas
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS) -lcmocka -ldl -lm -lpthread
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS) -lcmocka -ldl -lm -lpthread
 
 unit: $(UNIT_BIN)
 	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
