@@ -6,6 +6,7 @@
 
 #include "dbconn/base/alloc.h"
 #include "dbconn/queue/store.h"
+#include "job_fields.h"
 
 #define ID_TIME_CHARS 9
 static const char crockford[] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -81,20 +82,34 @@ bool job_id_is_valid(const char *text)
     return text && strlen(text) == JOB_ID_LEN && strspn(text, crockford) == JOB_ID_LEN;
 }
 
+/* Where the texts of a job are. */
+static const size_t job_texts[] = {
+#define IF_TEXT(name) offsetof(struct job, name),
+#define IF_INT(name)
+#define IF_TIME(name)
+#define IF_STATE(name)
+#define X(kind, name) IF_##kind(name)
+    offsetof(struct job, id), offsetof(struct job, response_url), JOB_FIELDS(X)
+#undef X
+};
+
+static char **job_text(struct job *job, size_t i)
+{
+    return (char **)(void *)((char *)job + job_texts[i]);
+}
+
 void job_clear(struct job *job)
 {
-    char *const texts[] = {
-        job->id,           job->source,      job->workspace,  job->channel,   job->requester,
-        job->issue_ref,    job->request,     job->playbook,   job->parent_id, job->playbook_hash,
-        job->thread_ts,    job->issue_org,   job->issue_id,   job->issue_url, job->issue_short_id,
-        job->issue_title,  job->cause,       job->confidence, job->summary,   job->fingerprint,
-        job->target_host,  job->target_port, job->error,      job->owner,     job->cancel_by,
-        job->response_url,
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        free(texts[i]);
+    for (size_t i = 0; i < ARRAY_LEN(job_texts); i++)
+        free(*job_text(job, i));
     *job = (struct job){ 0 };
+}
+
+void job_copy(struct job *to, const struct job *from)
+{
+    *to = *from;
+    for (size_t i = 0; i < ARRAY_LEN(job_texts); i++)
+        *job_text(to, i) = xstrdup(*job_text(to, i));
 }
 
 void job_list_clear(struct job_list *list)

@@ -104,6 +104,7 @@ static const char *const migrations[] = {
     "  hash TEXT,"
     "  fence BIGINT NOT NULL,"
     "  intended_ms BIGINT NOT NULL,"
+    "  timeout_ms BIGINT NOT NULL,"
     "  lands_until_ms BIGINT NOT NULL,"
     "  sent_ms BIGINT,"
     "  PRIMARY KEY (job_id, part));"

@@ -118,8 +118,10 @@ static const struct {
 } sqlstates[] = {
     { "40001", STORE_FAULT_CONFLICT, false, "collided with another writer" },
     { "40P01", STORE_FAULT_CONFLICT, false, "collided with another writer" },
-    { "55P03", STORE_FAULT_CONFLICT, false, "waited too long for another writer" },
-    { "57014", STORE_FAULT_AWAY, false, "PostgreSQL took too long: look for locks and load" },
+    { "55P03", STORE_FAULT_REQUEST, false,
+      "a row of the queue is locked by another session: end its transaction" },
+    { "57014", STORE_FAULT_REQUEST, false,
+      "PostgreSQL took too long: look for locks on the queue's tables, and for load" },
     { "57P", STORE_FAULT_AWAY, true, "PostgreSQL is restarting or shutting down" },
     { "08", STORE_FAULT_AWAY, true, "the connection to PostgreSQL broke" },
     { "53100", STORE_FAULT_AWAY, false, "PostgreSQL's disk is full: free some space there" },
@@ -290,7 +292,7 @@ static int set_up_session(struct pg_db *p, struct error *err)
                            "SELECT set_config('synchronous_commit', 'on', false) "
                            "WHERE current_setting('synchronous_commit') = 'off';"
                            "LISTEN " CHANNEL,
-                           (long long)p->busy_ms, (long long)p->busy_ms);
+                           (long long)p->busy_ms, (long long)p->busy_ms * 2 / 3);
     int rc = script(p, text, err);
 
     free(text);

@@ -37,10 +37,17 @@ static struct sqlite_db *of(const struct sql *db)
     return (struct sqlite_db *)(void *)(uintptr_t)db;
 }
 
-static bool is_full(const struct sqlite_db *s, int rc)
+/* What the system said. SQLite remembers it for some paths only, and not for a failed commit; there
+ * errno still holds it, which step_all() set to 0 before. */
+static int system_error(const struct sqlite_db *s)
 {
     int os = s->handle ? sqlite3_system_errno(s->handle) : 0;
 
+    return os ? os : errno;
+}
+
+static bool is_full(int rc, int os)
+{
     return rc == SQLITE_FULL ||
            (rc == SQLITE_IOERR && (os == ENOSPC || os == EDQUOT || os == EFBIG));
 }
@@ -50,10 +57,10 @@ static int fail(struct sqlite_db *s, int extended, struct error *err)
 {
     struct sql *db = &s->sql;
     int rc = extended & 0xff;
-    int os = s->handle ? sqlite3_system_errno(s->handle) : 0;
+    int os = system_error(s);
     const char *why = s->handle ? sqlite3_errmsg(s->handle) : sqlite3_errstr(extended);
 
-    if (is_full(s, rc))
+    if (is_full(rc, os))
         return sql_fail(db, STORE_FAULT_AWAY, err,
                         "no room to write %s (disk full, quota or file-size limit): free some "
                         "space, the queue then goes on by itself",
@@ -167,6 +174,7 @@ static int64_t step_all(struct sqlite_db *s, sqlite3_stmt *stmt, sql_row_fn *row
     struct sql_row at = { &sqlite_driver, stmt, 0 };
     int rc;
 
+    errno = 0;
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         if (row)
             row(user, &at);

@@ -156,16 +156,12 @@ int64_t tx_run(struct store *st, bool write, const char *what, const char *text,
     return tx_leave(st, count < 0 ? -1 : 0, what, err) < 0 ? -1 : count;
 }
 
-int hold(struct store *st, struct job_ref ref, int64_t lease_until_ms, int64_t now_ms,
-         struct error *err)
+int hold(struct store *st, struct job_ref ref, int64_t now_ms, struct error *err)
 {
-    int64_t n =
-        sql_run(st->db,
-                "UPDATE jobs SET touched_ms = $3, lease_until_ms ="
-                " CASE WHEN lease_until_ms < $4 THEN $4 ELSE lease_until_ms END "
-                "WHERE id = $1 AND fence = $2 AND owner IS NOT NULL",
-                SQL_ARGS(SQL_T(ref.id), SQL_I(ref.fence), SQL_I(now_ms), SQL_I(lease_until_ms)),
-                NULL, NULL, err);
+    int64_t n = sql_run(st->db,
+                        "UPDATE jobs SET touched_ms = $3 "
+                        "WHERE id = $1 AND fence = $2 AND owner IS NOT NULL",
+                        SQL_ARGS(SQL_T(ref.id), SQL_I(ref.fence), SQL_I(now_ms)), NULL, NULL, err);
 
     return n < 0 ? -1 : n == 0 ? STORE_LEASE_LOST : STORE_OK;
 }

@@ -79,6 +79,18 @@ static void jobs_got_due(struct store *st)
     st->queued = -1;
 }
 
+/* Whoever had the job may have posted up to this moment, and what it sent may still be under way:
+ * the next owner has to wait that long before it looks. */
+static int expect_landings(struct store *st, const char *id, int64_t now_ms, struct error *err)
+{
+    return sql_run(st->db,
+                   "UPDATE messages SET lands_until_ms = $2 + timeout_ms "
+                   "WHERE job_id = $1 AND state = 'intended'",
+                   SQL_ARGS(SQL_T(id), SQL_I(now_ms)), NULL, NULL, err) < 0
+               ? -1
+               : 0;
+}
+
 static int end_attempt(struct store *st, const char *id, int64_t number, const char *outcome,
                        const char *note, int64_t now_ms, struct error *err)
 {
@@ -115,7 +127,9 @@ static int give_back(struct store *st, const struct held *h, const char *outcome
 
     free(error);
     jobs_got_due(st);
-    return n < 0 ? -1 : end_attempt(st, h->id, h->number, outcome, why, now_ms, err);
+    if (n < 0 || expect_landings(st, h->id, now_ms, err) < 0)
+        return -1;
+    return end_attempt(st, h->id, h->number, outcome, why, now_ms, err);
 }
 
 /* Puts back what is held and whose lease ended until `until_ms`. Gives how many, or -1. */
@@ -262,7 +276,7 @@ static int read_own(struct store *st, struct job_ref ref, int64_t now_ms, struct
                     struct error *err)
 {
     struct held_list list = { .n = 0 };
-    int rc = hold(st, ref, 0, now_ms, err);
+    int rc = hold(st, ref, now_ms, err);
 
     if (rc != STORE_OK)
         return rc;
@@ -285,7 +299,8 @@ static int release(struct store *st, struct job_ref ref, int64_t now_ms, struct 
                 "UPDATE jobs SET state = CASE WHEN state = 'dead' THEN state ELSE 'queued' END,"
                 " claimable = 1, next_due_ms = $2, attempts = attempts - 1, owner = NULL,"
                 " lease_until_ms = NULL, fence = fence + 1 WHERE id = $1",
-                SQL_ARGS(SQL_T(ref.id), SQL_I(now_ms)), NULL, NULL, err) < 0)
+                SQL_ARGS(SQL_T(ref.id), SQL_I(now_ms)), NULL, NULL, err) < 0 ||
+        expect_landings(st, ref.id, now_ms, err) < 0)
         return -1;
     return end_attempt(st, ref.id, own.number, "released", NULL, now_ms, err) < 0 ? -1 : STORE_OK;
 }

@@ -10,7 +10,7 @@
 
 /* ---- feedback ---- */
 
-int store_feedback_put(struct store *st, const struct job_feedback *f, int64_t now_ms,
+int store_feedback_put(struct store *st, const struct job_feedback_new *f, int64_t now_ms,
                        struct error *err)
 {
     assert(f->job_id && f->person && f->verdict);

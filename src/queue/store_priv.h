@@ -3,6 +3,7 @@
 #define DBCONN_SRC_QUEUE_STORE_PRIV_H
 
 #include "dbconn/queue/store.h"
+#include "job_fields.h"
 #include "sql.h"
 
 struct store {
@@ -24,53 +25,11 @@ int64_t tx_run(struct store *st, bool write, const char *what, const char *text,
                const struct sql_arg *args, size_t n, sql_row_fn *row, void *user,
                struct error *err) MUST_CHECK;
 
-/*
- * Checks the token and locks the job's row until the transaction ends, so that nobody can take the
- * job over in between. The lease is renewed up to `lease_until_ms` (0: as it is). STORE_OK,
- * STORE_LEASE_LOST or -1.
- */
-int hold(struct store *st, struct job_ref ref, int64_t lease_until_ms, int64_t now_ms,
-         struct error *err) MUST_CHECK;
+/* Checks the token and locks the job's row until the transaction ends, so that nobody can take the
+ * job over in between. STORE_OK, STORE_LEASE_LOST or -1. */
+int hold(struct store *st, struct job_ref ref, int64_t now_ms, struct error *err) MUST_CHECK;
 
 /* The columns of a job, in the order that job_from_row() reads them. */
-#define JOB_FIELDS(X)                                                                              \
-    X(INT, seq)                                                                                    \
-    X(STATE, state)                                                                                \
-    X(INT, priority)                                                                               \
-    X(TEXT, source)                                                                                \
-    X(TEXT, workspace)                                                                             \
-    X(TEXT, channel)                                                                               \
-    X(TEXT, requester)                                                                             \
-    X(TEXT, issue_ref)                                                                             \
-    X(TEXT, request)                                                                               \
-    X(TEXT, playbook)                                                                              \
-    X(TEXT, playbook_hash)                                                                         \
-    X(TEXT, parent_id)                                                                             \
-    X(TIME, evaluated_ms)                                                                          \
-    X(TEXT, thread_ts)                                                                             \
-    X(TEXT, issue_org)                                                                             \
-    X(TEXT, issue_id)                                                                              \
-    X(TEXT, issue_short_id)                                                                        \
-    X(TEXT, issue_title)                                                                           \
-    X(TEXT, issue_url)                                                                             \
-    X(TEXT, cause)                                                                                 \
-    X(TEXT, confidence)                                                                            \
-    X(TEXT, summary)                                                                               \
-    X(TEXT, fingerprint)                                                                           \
-    X(TEXT, target_host)                                                                           \
-    X(TEXT, target_port)                                                                           \
-    X(TEXT, error)                                                                                 \
-    X(TIME, created_ms)                                                                            \
-    X(TIME, next_due_ms)                                                                           \
-    X(TIME, started_ms)                                                                            \
-    X(TIME, finished_ms)                                                                           \
-    X(TIME, touched_ms)                                                                            \
-    X(INT, attempts)                                                                               \
-    X(INT, attempts_total)                                                                         \
-    X(INT, fence)                                                                                  \
-    X(TEXT, owner)                                                                                 \
-    X(TIME, lease_until_ms)                                                                        \
-    X(TEXT, cancel_by)
 #define JOB_COLUMN(kind, name) ", " #name
 #define JOB_COLUMNS "id" JOB_FIELDS(JOB_COLUMN)
 

@@ -11,7 +11,7 @@
 static int checkpoint(struct store *st, struct job_ref ref, const struct job_step *step,
                       int64_t now_ms, struct error *err)
 {
-    int rc = hold(st, ref, 0, now_ms, err);
+    int rc = hold(st, ref, now_ms, err);
 
     if (rc != STORE_OK)
         return rc;
@@ -93,7 +93,7 @@ static int set_issue(struct store *st, struct job_ref ref, const struct job_issu
     free(lock);
     if (rc < 0)
         return -1;
-    rc = hold(st, ref, 0, now_ms, err);
+    rc = hold(st, ref, now_ms, err);
     if (rc != STORE_OK)
         return rc;
     if (save_issue(st, ref.id, issue, err) < 0)
@@ -131,7 +131,7 @@ int store_set_playbook(struct store *st, struct job_ref ref, const char *playboo
 {
     if (tx_enter(st, true, err) < 0)
         return error_context(err, "store a job's playbook");
-    int rc = hold(st, ref, 0, now_ms, err);
+    int rc = hold(st, ref, now_ms, err);
     if (rc == STORE_OK &&
         sql_run(st->db,
                 "UPDATE jobs SET playbook = $2, playbook_hash = $3, evaluated_ms = $4 "
@@ -213,13 +213,15 @@ static int save_intent(struct store *st, struct job_ref ref, const char *part, c
 {
     return sql_run(st->db,
                    "INSERT INTO messages (job_id, part, state, channel, thread_ts, fence,"
-                   " intended_ms, lands_until_ms) VALUES ($1, $2, 'intended', $3, $4, $5, $6, $7) "
+                   " intended_ms, timeout_ms, lands_until_ms)"
+                   " VALUES ($1, $2, 'intended', $3, $4, $5, $6, $7, $8) "
                    "ON CONFLICT (job_id, part) DO UPDATE SET state = excluded.state,"
                    " channel = excluded.channel, thread_ts = excluded.thread_ts,"
                    " fence = excluded.fence, intended_ms = excluded.intended_ms,"
-                   " lands_until_ms = excluded.lands_until_ms",
+                   " timeout_ms = excluded.timeout_ms, lands_until_ms = excluded.lands_until_ms",
                    SQL_ARGS(SQL_T(ref.id), SQL_T(part), SQL_T(channel), SQL_T(thread_ts),
-                            SQL_I(ref.fence), SQL_I(now_ms), SQL_I(now_ms + timeout_ms)),
+                            SQL_I(ref.fence), SQL_I(now_ms), SQL_I(timeout_ms),
+                            SQL_I(now_ms + timeout_ms)),
                    NULL, NULL, err) < 0
                ? -1
                : STORE_OK;
@@ -229,7 +231,7 @@ static int intend(struct store *st, struct job_ref ref, const char *part, const 
                   const char *thread_ts, int64_t timeout_ms, int64_t now_ms,
                   struct stored_message *ret, struct error *err)
 {
-    int rc = hold(st, ref, now_ms + timeout_ms, now_ms, err);
+    int rc = hold(st, ref, now_ms, err);
 
     if (rc != STORE_OK)
         return rc;
@@ -263,13 +265,14 @@ int store_message_intend(struct store *st, struct job_ref ref, const char *part,
 static int sent(struct store *st, struct job_ref ref, const char *part, const char *channel,
                 const char *ts, const char *hash, bool root, int64_t now_ms, struct error *err)
 {
-    int rc = hold(st, ref, 0, now_ms, err);
+    int rc = hold(st, ref, now_ms, err);
 
     if (rc != STORE_OK)
         return rc;
     if (sql_run(st->db,
                 "INSERT INTO messages (job_id, part, state, channel, ts, hash, fence, intended_ms,"
-                " lands_until_ms, sent_ms) VALUES ($1, $2, 'sent', $3, $4, $5, $6, $7, $7, $7) "
+                " timeout_ms, lands_until_ms, sent_ms)"
+                " VALUES ($1, $2, 'sent', $3, $4, $5, $6, $7, 0, $7, $7) "
                 "ON CONFLICT (job_id, part) DO UPDATE SET state = excluded.state,"
                 " channel = COALESCE(excluded.channel, messages.channel), ts = excluded.ts,"
                 " hash = excluded.hash, fence = excluded.fence,"
@@ -303,13 +306,15 @@ static int set_message_state(struct store *st, struct job_ref ref, const char *p
 {
     if (tx_enter(st, true, err) < 0)
         return error_context(err, "store what became of a message");
-    int rc = hold(st, ref, 0, now_ms, err);
+    int rc = hold(st, ref, now_ms, err);
     if (rc == STORE_OK) {
         int64_t n = sql_run(st->db,
-                            "UPDATE messages SET state = $3, fence = $4 "
+                            "UPDATE messages SET state = $3, fence = $4,"
+                            " lands_until_ms = CASE WHEN $3 = 'unknown' THEN $5 + timeout_ms"
+                            " ELSE lands_until_ms END "
                             "WHERE job_id = $1 AND part = $2 AND state <> 'sent'",
                             SQL_ARGS(SQL_T(ref.id), SQL_T(part), SQL_T(message_state_name(state)),
-                                     SQL_I(ref.fence)),
+                                     SQL_I(ref.fence), SQL_I(now_ms)),
                             NULL, NULL, err);
         rc = n < 0 ? -1 : n == 0 ? STORE_NONE : STORE_OK;
     }

@@ -193,14 +193,41 @@ static inline char *pg_url(const struct pg_server *pg)
     return xasprintf("postgresql://dbconn@127.0.0.1:%d/postgres", pg->port);
 }
 
-static inline void pg_sql(const struct pg_server *pg, const char *text)
+/* Starts psql with `text`; the caller waits for the process. */
+static inline pid_t pg_sql_start(const struct pg_server *pg, const char *text)
 {
     char port[16];
     const char *const args[] = { "-q",     "-X", "-h",       "127.0.0.1", "-p", port, "-U",
                                  "dbconn", "-d", "postgres", "-c",        text, NULL };
 
     snprintf(port, sizeof(port), "%d", pg->port);
-    assert_int_equal(0, pg_run(pg, "psql", args));
+    return pg_spawn(pg, "psql", args);
+}
+
+static inline void pg_sql(const struct pg_server *pg, const char *text)
+{
+    int status = -1;
+
+    assert_true(waitpid(pg_sql_start(pg, text), &status, 0) > 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* The postmaster and its children: processes whose parent it is (proc(5)). */
+static inline void pg_signal_all(const struct pg_server *pg, int sig)
+{
+    glob_t found = { 0 };
+
+    kill(pg->pid, sig);
+    assert_int_equal(0, glob("/proc/[0-9]*/stat", 0, NULL, &found));
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        FILE *in = fopen(found.gl_pathv[i], "r");
+        int pid, parent;
+        if (in && fscanf(in, "%d (%*[^)]) %*c %d", &pid, &parent) == 2 && parent == pg->pid)
+            kill(pid, sig);
+        if (in)
+            fclose(in);
+    }
+    globfree(&found);
 }
 
 /* ---- stores ---- */

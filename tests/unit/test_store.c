@@ -327,8 +327,9 @@ static int try_finish(struct store *st, struct job_ref ref, struct error *err)
 static int try_checkpoint(struct store *st, struct job_ref ref, struct error *err)
 {
     char id[] = "issue_details", status[] = "complete", data[] = "{}";
+    const struct job_step step = { id, 1, status, data, 0 };
 
-    return store_checkpoint(st, ref, &(struct job_step){ id, 1, status, data, 0 }, T0, err);
+    return store_checkpoint(st, ref, &step, T0, err);
 }
 static int try_set_issue(struct store *st, struct job_ref ref, struct error *err)
 {
@@ -659,9 +660,6 @@ static void checkpoints_come_back_in_order_and_are_replaced(void **state)
         struct job_step step = { xstrdup(in[i].id), in[i].number, xstrdup(in[i].status),
                                  xstrdup(in[i].data), 0 };
         ASSERT_OUTCOME(STORE_OK, store_checkpoint(st, ref_of(&job), &step, T0 + (int64_t)i, &err));
-        free(step.step_id);
-        free(step.status);
-        free(step.data);
     }
     ASSERT_OUTCOME(STORE_OK, store_steps(st, id, &list, &err));
     assert_int_equal(3, list.n);
@@ -800,7 +798,7 @@ static void a_post_whose_outcome_is_unknown_is_looked_for_first(void **state)
     job = claim_one(st, "b", T0 + LEASE);
     assert_int_equal(STORE_UNRESOLVED, say_intent(st, &job, "root", &message));
     assert_int_equal(MESSAGE_INTENDED, message.state);
-    assert_int_equal(T0 + 5000, message.lands_until_ms);
+    assert_int_equal(T0 + LEASE + 5000, message.lands_until_ms);
     assert_string_equal("1.0", message.thread_ts);
     job_message_clear(&message);
     ASSERT_OUTCOME(STORE_OK, store_message_absent(st, ref_of(&job), "root", T0, &err));
@@ -813,20 +811,37 @@ static void a_post_whose_outcome_is_unknown_is_looked_for_first(void **state)
     job_clear(&job);
 }
 
-static void an_intent_keeps_the_lease_until_the_post_has_landed(void **state)
+static int64_t landing_time(struct store *st, const char *id)
+{
+    struct job_message_list list = { 0 };
+
+    ASSERT_OUTCOME(STORE_OK, store_messages(st, id, &list, &err));
+    assert_int_equal(1, list.n);
+    int64_t until = list.items[0].lands_until_ms;
+    job_message_list_clear(&list);
+    return until;
+}
+
+static void a_post_may_be_sent_until_its_job_changes_hands(void **state)
 {
     struct store *st = st_of(state);
     char id[JOB_ID_LEN + 1];
 
     add_job(st, "SHOP-1", 0, T0, id);
     struct job job = claim_one(st, "a", T0);
-    ASSERT_OUTCOME(STORE_OK, store_message_intend(st, ref_of(&job), "root", "C1", NULL, 3 * LEASE,
-                                                  T0, NULL, &err));
-    assert_none_due(st, T0 + 3 * LEASE - 1);
-    /* and never shortens it */
+    assert_int_equal(STORE_OK, say_intent(st, &job, "root", NULL));
+    assert_int_equal(T0 + 5000, landing_time(st, id));
+    job_clear(&job);
+    /* Its owner is killed or stalled: it may have sent it as late as its lease ended. */
+    job = claim_one(st, "b", T0 + LEASE);
+    assert_int_equal(T0 + LEASE + 5000, landing_time(st, id));
+    /* The call was given up by its owner: again its time-out from then on. */
     ASSERT_OUTCOME(STORE_OK,
-                   store_message_intend(st, ref_of(&job), "plan", "C1", NULL, 1, T0, NULL, &err));
-    assert_none_due(st, T0 + 3 * LEASE - 1);
+                   store_message_unknown(st, ref_of(&job), "root", T0 + LEASE + 7000, &err));
+    assert_int_equal(T0 + LEASE + 12000, landing_time(st, id));
+    /* That does not change when it is handed over. */
+    ASSERT_OUTCOME(STORE_OK, store_release(st, ref_of(&job), T0 + 2 * LEASE, &err));
+    assert_int_equal(T0 + LEASE + 12000, landing_time(st, id));
     job_clear(&job);
 }
 
@@ -1027,15 +1042,11 @@ static void what_was_diagnosed_before_is_found(void **state)
 static int give_feedback(struct store *st, const char *id, const char *person, const char *verdict,
                          int64_t now_ms, struct error *err)
 {
-    struct job_feedback f = { .job_id = xstrdup(id),
-                              .workspace = xstrdup("T1"),
-                              .person = xstrdup(person),
-                              .verdict = xstrdup(verdict),
-                              .note = xstrdup("because") };
-    int rc = store_feedback_put(st, &f, now_ms, err);
+    struct job_feedback_new f = {
+        .job_id = id, .workspace = "T1", .person = person, .verdict = verdict, .note = "because"
+    };
 
-    job_feedback_clear(&f);
-    return rc;
+    return store_feedback_put(st, &f, now_ms, err);
 }
 
 static void feedback_counts_the_last_word_of_each_person(void **state)
@@ -1380,7 +1391,7 @@ static const struct {
     TEST(the_playbook_version_can_be_set),
     TEST(a_message_is_posted_once),
     TEST(a_post_whose_outcome_is_unknown_is_looked_for_first),
-    TEST(an_intent_keeps_the_lease_until_the_post_has_landed),
+    TEST(a_post_may_be_sent_until_its_job_changes_hands),
     TEST(a_report_is_kept_with_its_verdict),
     TEST(lists_are_filtered_and_paged),
     TEST(counts_and_places_in_the_queue),

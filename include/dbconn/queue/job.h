@@ -103,7 +103,8 @@ struct job_ref {
     int64_t fence;
 };
 
-void job_clear(struct job *job); /* frees all, back to zeroes */
+void job_clear(struct job *job);                       /* frees all, back to zeroes */
+void job_copy(struct job *to, const struct job *from); /* `to` is overwritten, not cleared */
 
 struct job_list {
     struct job *items;
@@ -145,7 +146,7 @@ struct job_message {
     char *ts;        /* once sent */
     char *hash;      /* of the content that Slack confirmed, for the next comparison */
     int64_t intended_ms, sent_ms;
-    int64_t lands_until_ms; /* until when the call may still take effect */
+    int64_t lands_until_ms; /* until when a call under way may still take effect */
 };
 struct job_message_list {
     struct job_message *items;
@@ -191,8 +192,12 @@ struct job_feedback {
     char *verdict;            /* "right" or "wrong" */
     char *real_cause;         /* a cause code, or NULL */
     char *note;
-    char *cause, *confidence; /* what the job had said; set by the store */
+    char *cause, *confidence; /* what the job had said */
     int64_t at_ms;
+};
+struct job_feedback_new {
+    const char *job_id, *workspace, *person, *verdict;
+    const char *real_cause, *note; /* or NULL */
 };
 struct job_feedback_list {
     struct job_feedback *items;

@@ -37,10 +37,10 @@ struct queue_options {
 struct queue_reply {
     enum store_outcome outcome;
     const char *id;                           /* enqueue */
-    const struct job *job;                    /* claim, get */
+    const struct job *job;                    /* claim, get; set_issue with EXISTS: the first */
     bool cancel;                              /* heartbeat */
     const struct job_message *message;        /* message_intend with EXISTS or UNRESOLVED */
-    const struct job_list *jobs;              /* list; set_issue with EXISTS */
+    const struct job_list *jobs;              /* list; set_issue with EXISTS: all earlier ones */
     const struct job_step_list *steps;        /* steps */
     const struct job_message_list *messages;  /* messages */
     const struct job_attempt_list *attempts;  /* attempts */
@@ -63,7 +63,8 @@ int queue_open(uv_loop_t *loop, const char *url, const struct queue_options *opt
 /* Takes nothing more, carries out what waits (within its patience), then `stopped` runs once. */
 void queue_stop(struct queue *q, void (*stopped)(void *user), void *user);
 /* Ends the thread; what was not carried out never is, and no `done` runs any more. Waits for the
- * statement under way. The loop must run once more to let go of the handles. NULL is fine. */
+ * statement under way, at most 5 s (a thread that hangs in a dead disk is left behind). The loop
+ * must run once more to let go of its handles. NULL is fine. */
 void queue_free(struct queue *q);
 
 void queue_cancel_call(struct queue_call *call); /* NULL is fine */
@@ -136,7 +137,7 @@ struct queue_call *queue_position(struct queue *q, const char *id, queue_done_fn
                                   struct error *err) MUST_CHECK;
 struct queue_call *queue_seen_before(struct queue *q, const struct store_seen_query *query,
                                      queue_done_fn *done, void *user, struct error *err) MUST_CHECK;
-struct queue_call *queue_feedback_put(struct queue *q, const struct job_feedback *feedback,
+struct queue_call *queue_feedback_put(struct queue *q, const struct job_feedback_new *feedback,
                                       queue_done_fn *done, void *user,
                                       struct error *err) MUST_CHECK;
 struct queue_call *queue_feedback_list(struct queue *q, const char *job_id, queue_done_fn *done,

@@ -59,9 +59,12 @@ void scheduler_set_data(struct scheduler_run *run, void *data); /* the applicati
 void *scheduler_data(const struct scheduler_run *run);
 
 /*
- * May this run post for the next `for_ms`? To be asked in the same loop turn, right before a
- * request that changes something outside goes out: a process that was stopped past its lease wakes
- * up with its intents committed and the job in other hands. Reads only the monotonic clock.
+ * May this run send a request that changes something outside and takes about `for_ms`? To be asked
+ * right before it goes out, in the same loop turn: a process that was stopped past its lease wakes
+ * up with its intents committed and the job in other hands. True while the lease is certainly held,
+ * for at least `for_ms` or a third of its length, whichever is less; what is sent may land later
+ * than the lease ends, which the lands_until_ms of messages allow for. Reads the monotonic clock
+ * only, which does not stop with the process.
  */
 bool scheduler_may_post(const struct scheduler_run *run, int64_t for_ms);
 

@@ -136,7 +136,7 @@ int store_finish(struct store *st, struct job_ref ref, const struct job_result *
 
 /* ---- while it runs ---- */
 
-/* Saves a step's outcome (a second one for the same step replaces it). saved_ms is not read. */
+/* Saves a step's outcome (a second one for the same step replaces it). */
 int store_checkpoint(struct store *st, struct job_ref ref, const struct job_step *step,
                      int64_t now_ms, struct error *err) MUST_CHECK;
 int store_steps(struct store *st, const char *id, struct job_step_list *ret,
@@ -156,10 +156,11 @@ int store_set_playbook(struct store *st, struct job_ref ref, const char *playboo
                        int64_t evaluated_ms, int64_t now_ms, struct error *err) MUST_CHECK;
 
 /*
- * Committed before a message is posted. `timeout_ms`: after that the call cannot land any more.
- * Renews the lease to at least that. OK: post it now (and only while the lease is held).
- * EXISTS: this part was posted; UNRESOLVED: it may have been, by an earlier attempt; *ret_message
- * (may be NULL) tells. Then find it, and say store_message_sent() or store_message_absent().
+ * Committed before a message is posted. `timeout_ms`: how long the call may take to have its effect
+ * once it is sent; who takes the job over waits for that (lands_until_ms) before it looks.
+ * OK: post it now (and only while the lease is held: scheduler_may_post()). EXISTS: this part was
+ * posted; UNRESOLVED: it may have been, by an earlier attempt; *ret_message (may be NULL) tells.
+ * Then find it, and say store_message_sent() or store_message_absent().
  */
 int store_message_intend(struct store *st, struct job_ref ref, const char *part,
                          const char *channel, const char *thread_ts, int64_t timeout_ms,
@@ -250,7 +251,7 @@ int store_target_seen(struct store *st, const char *host, const char *port, int6
 
 /* ---- feedback, audit, settings ---- */
 
-int store_feedback_put(struct store *st, const struct job_feedback *feedback, int64_t now_ms,
+int store_feedback_put(struct store *st, const struct job_feedback_new *feedback, int64_t now_ms,
                        struct error *err) MUST_CHECK; /* NONE: no such job */
 /* Oldest first; `job_id` NULL: of all jobs. */
 int store_feedback_list(struct store *st, const char *job_id, struct job_feedback_list *ret,
