@@ -36,7 +36,9 @@ LIB      := $(BUILD)/libdbconn.a
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
-.PHONY: all clean unit fmt
+LINT     := tests/lint/floors.sh
+
+.PHONY: all clean unit tests check check-built asan valgrind deps fmt
 all: $(BUILD)/dbconn
 
 $(BUILD)/dbconn: $(MAIN_OBJ) $(LIB)
@@ -62,7 +64,24 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS) -lcmocka -ldl -lm -lpthread
 
 unit: $(UNIT_BIN)
-	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+	@tests/run.sh $(UNIT_BIN)
+
+# Everything: installs what is missing, builds, runs all tests. The last line counts them.
+check:
+	@contrib/install-deps.sh
+	@$(MAKE) --no-print-directory check-built
+
+check-built: $(BUILD)/dbconn $(UNIT_BIN) $(E2E_BIN) $(SANDBOX)
+	@DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) tests/run.sh $(UNIT_BIN) $(E2E_BIN) $(LINT)
+
+# The same tests with the address and undefined-behaviour sanitizers.
+asan:
+	@$(MAKE) --no-print-directory BUILD=build/asan HARDEN= HARDLD= CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' check-built
+
+valgrind: $(BUILD)/dbconn $(UNIT_BIN)
+	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; \
+	    valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite $$t >/dev/null; done
 
 fmt:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
