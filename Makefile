@@ -38,6 +38,9 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
 LINT     := tests/lint/floors.sh
 
+.DEFAULT_GOAL := all
+-include contrib/sandbox/sandbox.mk
+
 .PHONY: all clean unit tests check check-built asan valgrind deps fmt
 all: $(BUILD)/dbconn
 
@@ -89,5 +92,4 @@ fmt:
 clean:
 	rm -rf $(BUILD)
 
--include contrib/sandbox/sandbox.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
