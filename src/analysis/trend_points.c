@@ -9,6 +9,16 @@
 #define MAX_SPREAD 32           /* points that stand for one bucket */
 #define MAX_AGE (3650 * DAY_MS) /* older times are no times */
 
+/* A time whose events are all known from one source. */
+struct cover {
+    int64_t from_ms, to_ms; /* [from, to) */
+};
+
+struct covers {
+    struct cover *items; /* by time, apart from each other */
+    size_t n, cap;
+};
+
 static int by_time(const void *a, const void *b)
 {
     const struct trend_point *x = a, *y = b;
@@ -61,19 +71,64 @@ static bool usable(const struct trend_series *s, int64_t now_ms)
            s->start_ms > now_ms - MAX_AGE && s->start_ms <= now_ms;
 }
 
-/* The finest series not used yet. */
-static const struct trend_series *next_series(const struct trend_input *in, int64_t above_ms)
+/* The finest series after `last`; of equally fine ones the first in the input. */
+static const struct trend_series *next_series(const struct trend_input *in,
+                                              const struct trend_series *last)
 {
     const struct trend_series *best = NULL;
 
     for (size_t i = 0; i < in->n_series; i++) {
         const struct trend_series *s = &in->series[i];
 
-        if (usable(s, in->now_ms) && s->interval_ms > above_ms &&
-            (!best || s->interval_ms < best->interval_ms))
+        if (!usable(s, in->now_ms) || (last && s->interval_ms < last->interval_ms) ||
+            (last && s->interval_ms == last->interval_ms && s <= last))
+            continue;
+        if (!best || s->interval_ms < best->interval_ms)
             best = s;
     }
     return best;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct cover *x = a, *y = b;
+
+    return (x->from_ms > y->from_ms) - (x->from_ms < y->from_ms);
+}
+
+static void add_cover(struct covers *c, int64_t from_ms, int64_t to_ms)
+{
+    size_t out = 0;
+
+    *VEC_ADD(c->items, c->n, c->cap) = (struct cover){ from_ms, to_ms };
+    qsort(c->items, c->n, sizeof(*c->items), by_start);
+    for (size_t i = 0; i < c->n; i++) {
+        if (out && c->items[i].from_ms <= c->items[out - 1].to_ms) {
+            if (c->items[i].to_ms > c->items[out - 1].to_ms)
+                c->items[out - 1].to_ms = c->items[i].to_ms;
+        } else {
+            c->items[out++] = c->items[i];
+        }
+    }
+    c->n = out;
+}
+
+/* The longest stretch of [from, to) that nothing covers; false when all is covered. */
+static bool uncovered(const struct covers *c, struct cover *range)
+{
+    struct cover best = { 0, 0 };
+    int64_t at = range->from_ms;
+
+    for (size_t i = 0; i <= c->n; i++) {
+        int64_t end =
+            i < c->n && c->items[i].from_ms < range->to_ms ? c->items[i].from_ms : range->to_ms;
+        if (end - at > best.to_ms - best.from_ms)
+            best = (struct cover){ at, end };
+        if (i < c->n && c->items[i].to_ms > at)
+            at = c->items[i].to_ms;
+    }
+    *range = best;
+    return best.to_ms > best.from_ms;
 }
 
 static double events_between(const struct trend_line *line, int64_t from_ms, int64_t to_ms)
@@ -116,29 +171,76 @@ static void add_bucket(struct trend_line *line, const struct trend_input *in, in
     }
 }
 
-static int64_t add_series(struct trend_line *line, const struct trend_input *in,
-                          const struct trend_series *s, int64_t frontier_ms, int64_t clump_ms)
+static void add_series(struct trend_line *line, struct covers *covers, const struct trend_input *in,
+                       const struct trend_series *s, int64_t clump_ms)
 {
-    size_t known = line->n; /* points of finer sources */
+    const struct trend_line finer = { .points = line->points, .n = line->n };
+    int64_t end = s->start_ms + (int64_t)s->n_counts * s->interval_ms;
+    struct trend_line added = { 0 };
 
     for (size_t i = 0; i < s->n_counts; i++) {
-        int64_t from = s->start_ms + (int64_t)i * s->interval_ms;
-        int64_t to = from + s->interval_ms;
+        struct cover range = { s->start_ms + (int64_t)i * s->interval_ms, 0 };
         double n = s->counts[i];
 
-        if (from >= frontier_ms)
+        range.to_ms = range.from_ms + s->interval_ms;
+        if (range.from_ms > in->now_ms)
             break;
         if (!(n > 0) || n > 1e12)
             continue;
-        if (to > frontier_ms) { /* partly covered by what we know better */
-            struct trend_line finer = { .points = line->points, .n = known };
-            n -= events_between(&finer, frontier_ms, to);
-            to = frontier_ms;
-        }
-        if (n >= 0.5)
-            add_bucket(line, in, from, to, n, clump_ms);
+        n -= events_between(&finer, range.from_ms, range.to_ms);
+        if (range.to_ms > in->now_ms)
+            range.to_ms = in->now_ms + 1;
+        if (n >= 0.5 && uncovered(covers, &range))
+            add_bucket(&added, in, range.from_ms, range.to_ms, n, clump_ms);
     }
-    return s->start_ms < frontier_ms ? s->start_ms : frontier_ms;
+    for (size_t i = 0; i < added.n; i++)
+        *VEC_ADD(line->points, line->n, line->cap) = added.points[i];
+    free(added.points);
+    add_cover(covers, s->start_ms, end);
+}
+
+/* Does any series count events in a bucket within [from, to)? */
+static bool counted_within(const struct trend_input *in, int64_t from_ms, int64_t to_ms)
+{
+    for (size_t i = 0; i < in->n_series; i++) {
+        const struct trend_series *s = &in->series[i];
+
+        for (size_t j = 0; usable(s, in->now_ms) && j < s->n_counts; j++) {
+            int64_t at = s->start_ms + (int64_t)j * s->interval_ms;
+            if (at >= from_ms && at + s->interval_ms <= to_ms && s->counts[j] >= 0.5)
+                return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A window of the list covers its time up to its last event, the newest one up to now. It covers
+ * the time before its first event too, as empty, unless events are counted there: what is too old
+ * to be listed is counted all the same.
+ */
+static void cover_listed(const struct trend_line *line, struct covers *covers,
+                         const struct trend_input *in)
+{
+    const struct trend_span all = { INT64_MIN, in->now_ms };
+    const struct trend_span *w = in->n_listed ? in->listed : &all;
+
+    for (size_t i = 0; i < (in->n_listed ? in->n_listed : 1); i++) {
+        int64_t first = INT64_MAX, last = INT64_MIN;
+
+        for (size_t j = 0; j < line->n; j++) {
+            int64_t at = line->points[j].at_ms;
+            if (at < w[i].from_ms || at > w[i].to_ms)
+                continue;
+            first = at < first ? at : first;
+            last = at;
+        }
+        if (first > last)
+            continue;
+        if (in->n_listed && !counted_within(in, w[i].from_ms, first))
+            first = w[i].from_ms;
+        add_cover(covers, first, w[i].to_ms >= in->now_ms ? in->now_ms + 1 : last + 1);
+    }
 }
 
 /* Joins listed events within `clump_ms` of the first of them. */
@@ -162,27 +264,27 @@ static size_t clump(struct trend_point *p, size_t n, int64_t clump_ms)
 void trend_line_build(struct trend_line *line, const struct trend_input *in,
                       const struct trend_options *o)
 {
-    int64_t frontier = in->now_ms + 1, reach, used = 0;
-    const struct trend_series *s;
+    const struct trend_series *s = NULL;
+    struct covers covers = { 0 };
+    int64_t first;
 
     *line = (struct trend_line){ .now_ms = in->now_ms };
     add_listed(line, in);
-    if (line->n)
-        frontier = line->points[0].at_ms;
-    reach = frontier;
-    while ((s = next_series(in, used))) {
-        reach = add_series(line, in, s, reach, o->clump_ms);
-        used = s->interval_ms;
-    }
+    cover_listed(line, &covers, in);
+    while ((s = next_series(in, s)))
+        add_series(line, &covers, in, s, o->clump_ms);
     if (line->n > 1)
         qsort(line->points, line->n, sizeof(*line->points), by_time);
     line->n = clump(line->points, line->n, o->clump_ms);
-    if (!line->n)
-        return;
-    line->open = in->times_capped && reach >= frontier && line->points[0].at_ms > in->first_seen_ms;
-    line->from_ms = line->open ? line->points[0].at_ms : in->now_ms - o->history_ms;
-    if (line->from_ms > line->points[0].at_ms)
-        line->from_ms = line->points[0].at_ms;
+    if (line->n) {
+        first = line->points[0].at_ms;
+        line->open =
+            in->times_capped && covers.items[0].from_ms >= first && first > in->first_seen_ms;
+        line->from_ms = line->open ? first : in->now_ms - o->history_ms;
+        if (line->from_ms > first)
+            line->from_ms = first;
+    }
+    free(covers.items);
 }
 
 void trend_line_clear(struct trend_line *line)

@@ -359,6 +359,77 @@ static void a_capped_list_without_counts_leaves_the_onset_open(void **state)
     free(e.times);
 }
 
+/* The newest page and a page around the onset are listed; counts by the hour fill the hole. */
+static void pages_around_the_onset_make_it_exact(void **state)
+{
+    static double hours[14 * 24];
+    struct trend_series series;
+    struct trend_span listed[2] = { { NOW - H(31), NOW - H(29.5) }, { NOW - H(0.2), NOW } };
+    struct events e = { .seed = 21 }, some = { 0 };
+    struct trend t;
+
+    (void)state;
+    background(&e);
+    during(&e, H(30), 0, 6000);
+    fill(&series, hours, ARRAY_LEN(hours), HOUR_MS, &e);
+    for (size_t i = 0; i < e.n; i++) {
+        if ((e.times[i] >= listed[0].from_ms && e.times[i] <= listed[0].to_ms) ||
+            e.times[i] >= listed[1].from_ms)
+            at(&some, NOW - e.times[i]);
+    }
+    trend_analyse(&(struct trend_input){ .times_ms = some.times,
+                                         .n_times = some.n,
+                                         .times_capped = true,
+                                         .listed = listed,
+                                         .n_listed = 2,
+                                         .series = &series,
+                                         .n_series = 1,
+                                         .first_seen_ms = TIME_UNKNOWN,
+                                         .last_seen_ms = TIME_UNKNOWN,
+                                         .now_ms = NOW },
+                  NULL, &t);
+    assert_int_equal(t.onset_slack_ms, 0);
+    assert_true(t.onset_ms == NOW - H(30));
+    assert_int_equal(t.kind, TREND_CONSTANT);
+    assert_true(t.events > 5950 && t.events < 6050);
+    trend_clear(&t);
+    free(e.times);
+    free(some.times);
+}
+
+/* Minutes around the onset, hours otherwise: the finest that covers a moment counts. */
+static void finer_counts_around_the_onset_make_it_fine(void **state)
+{
+    static double hours[14 * 24], minutes[180];
+    struct trend_series series[2];
+    struct events e = { .seed = 22 };
+    struct trend t;
+
+    (void)state;
+    during(&e, H(30), 0, 6000);
+    fill(&series[0], hours, ARRAY_LEN(hours), HOUR_MS, &e);
+    series[1] = (struct trend_series){ NOW / MINUTE_MS * MINUTE_MS - H(31), MINUTE_MS, minutes,
+                                       ARRAY_LEN(minutes) };
+    memset(minutes, 0, sizeof(minutes));
+    for (size_t i = 0; i < e.n; i++) {
+        int64_t at_minute = (e.times[i] - series[1].start_ms) / MINUTE_MS;
+        if (e.times[i] >= series[1].start_ms && at_minute < (int64_t)ARRAY_LEN(minutes))
+            minutes[at_minute] += 1;
+    }
+    trend_analyse(&(struct trend_input){ .series = series,
+                                         .n_series = 2,
+                                         .first_seen_ms = TIME_UNKNOWN,
+                                         .last_seen_ms = TIME_UNKNOWN,
+                                         .now_ms = NOW },
+                  NULL, &t);
+    assert_true(t.onset_ms <= NOW - H(30) && NOW - H(30) <= t.onset_ms + t.onset_slack_ms);
+    assert_true(t.onset_slack_ms <= MINUTE_MS);
+    assert_true(t.events > 5950 && t.events < 6050);
+    assert_int_equal(t.kind, TREND_CONSTANT);
+    trend_clear(&t);
+    free(e.times);
+}
+
 static void features_carry_the_figures(void **state)
 {
     struct events e = { .seed = 11 };
@@ -442,6 +513,8 @@ int main(void)
         cmocka_unit_test(a_capped_list_and_counts_tell_the_same),
         cmocka_unit_test(hourly_counts_alone_give_the_onset_within_their_hour),
         cmocka_unit_test(a_capped_list_without_counts_leaves_the_onset_open),
+        cmocka_unit_test(pages_around_the_onset_make_it_exact),
+        cmocka_unit_test(finer_counts_around_the_onset_make_it_fine),
         cmocka_unit_test(features_carry_the_figures),
         cmocka_unit_test(senseless_input_is_survived),
         cmocka_unit_test(options_override_the_defaults),

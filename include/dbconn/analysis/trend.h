@@ -41,10 +41,19 @@ struct trend_series {
     size_t n_counts;
 };
 
+/* A window of time, both ends included. */
+struct trend_span {
+    int64_t from_ms, to_ms;
+};
+
 struct trend_input {
     const int64_t *times_ms; /* of the listed events, in any order; lent */
     size_t n_times;
     bool times_capped; /* older events exist that are not listed */
+    /* The windows within which every event is listed, when the list has holes: the newest page and
+     * some around the onset. None: the list is without holes from its oldest event to now. */
+    const struct trend_span *listed; /* lent */
+    size_t n_listed;
     const struct trend_series *series;
     size_t n_series;       /* any number, any order, may overlap; 0 is fine */
     int64_t first_seen_ms; /* of the issue; TIME_UNKNOWN is fine */
