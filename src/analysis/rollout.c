@@ -124,7 +124,7 @@ static enum rollout_strength strength_of(const struct rollout_work *w,
         return ROLLOUT_DECISIVE;
     if (c->confined == UNKNOWN)
         return c->during && c->ended_with_next == YES ? ROLLOUT_LIKELY : ROLLOUT_WEAK;
-    if (c->during && !c->rough && rare)
+    if (c->during && !c->rough && rare && c->partial != YES)
         return c->ended_with_next == YES ? ROLLOUT_DECISIVE : ROLLOUT_LIKELY;
     return c->ended_with_next == YES && c->partial != YES ? ROLLOUT_LIKELY : ROLLOUT_WEAK;
 }

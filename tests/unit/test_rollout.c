@@ -141,6 +141,13 @@ static void only_one_of_two_regions_fails(struct world *w)
     add(&w->usual, 90, 114, 1, 0, 5, "new");
 }
 
+static void one_region_fails_from_the_roll_out_on(struct world *w)
+{
+    begin(w, 117, false, 0);
+    add(&w->errors, 100, 117, 1, 0, 2, "new");
+    add(&w->usual, 90, 114, 1, 0, 5, "new");
+}
+
 static void it_came_after_the_onset(struct world *w)
 {
     begin(w, 200, false, 0);
@@ -236,6 +243,8 @@ static const struct {
       NO },
     { "one region", only_one_of_two_regions_fails, NULL, ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY,
       YES },
+    { "one region, in time", one_region_fails_from_the_roll_out_on, "new", ROLLOUT_WEAK,
+      ROLLOUT_BEGAN_WITH_IT, NO },
     { "after the onset", it_came_after_the_onset, NULL, ROLLOUT_NONE, ROLLOUT_YOUNGER_THAN_ONSET,
       YES },
     { "live for hours", it_was_live_for_hours, NULL, ROLLOUT_NONE, ROLLOUT_OLDER, YES },
