@@ -203,21 +203,36 @@ static void read_series(const cJSON *table, struct trend_case *t)
     t->in.series = t->series;
 }
 
+static void read_listed(const struct evidence *board, struct trend_case *t)
+{
+    cJSON *table = dossier_get(board, TABLE_LISTED);
+    const cJSON *entry;
+
+    t->listed = xcalloc((size_t)cJSON_GetArraySize(table) + 1, sizeof(*t->listed));
+    cJSON_ArrayForEach (entry, table) {
+        struct trend_span *span = &t->listed[t->in.n_listed++];
+        (void)json_i64(entry, "from", &span->from_ms);
+        (void)json_i64(entry, "to", &span->to_ms);
+    }
+    t->in.listed = t->listed;
+    cJSON_Delete(table);
+}
+
 void trend_case_load(const struct evidence *board, int64_t now_ms, struct trend_case *ret)
 {
     struct rowset rows;
-    int64_t from = evidence_time(board, "events.covered_from");
 
     *ret = (struct trend_case){ .tree = dossier_get(board, TABLE_SERIES) };
     read_series(ret->tree, ret);
     rowset_load(board, TABLE_ROWS, &rows);
     ret->times = xcalloc(rows.n + 1, sizeof(*ret->times));
     for (size_t i = 0; i < rows.n; i++)
-        if (rows.rows[i].at_ms != TIME_UNKNOWN && rows.rows[i].at_ms >= from)
+        if (rows.rows[i].at_ms != TIME_UNKNOWN)
             ret->times[ret->in.n_times++] = rows.rows[i].at_ms;
     rowset_clear(&rows);
     ret->in.times_ms = ret->times;
-    ret->in.times_capped = from > 0;
+    ret->in.times_capped = evidence_tri(board, "events.capped") == YES;
+    read_listed(board, ret);
     ret->in.first_seen_ms = evidence_time(board, "issue.first_seen");
     ret->in.last_seen_ms = evidence_time(board, "issue.last_seen");
     ret->in.now_ms = now_ms;
@@ -226,6 +241,7 @@ void trend_case_load(const struct evidence *board, int64_t now_ms, struct trend_
 void trend_case_clear(struct trend_case *t)
 {
     cJSON_Delete(t->tree);
+    free(t->listed);
     free(t->series);
     free(t->counts);
     free(t->times);

@@ -22,16 +22,16 @@
 #define HINT_BYTES 400
 #define MAX_HINT_SCOPES 60
 
-enum { TAG_LATEST, TAG_SERIES_FINE, TAG_SERIES_LONG, TAG_ROWS };
+enum { SERIES_FINE, SERIES_LONG };
 
 struct events {
     const struct sentry_event *latest;
     const struct source_series *series[2];
     const struct sentry_event_rows *pages[MAX_RESULTS];
     size_t n_pages;
-    bool rows_failed;
-    bool windows_complete; /* round 2 asked for all between the onset and the newest rows */
-    int64_t windows_from_ms;
+    struct trend_span windows[MAX_RESULTS]; /* what each page was asked for; [0]: the newest */
+    struct trend_span asked[MAX_RESULTS];   /* by tag */
+    size_t n_asked;
     struct trend trend;
     bool has_trend;
 };
@@ -57,22 +57,22 @@ static void got_series(struct collect *c, const void *result, const struct error
     if (!result)
         return;
     source_hold(result);
-    e->series[tag == TAG_SERIES_FINE ? 0 : 1] = result;
+    e->series[tag == SERIES_FINE ? 0 : 1] = result;
 }
 
+/* `tag`: which of the windows that were asked for. */
 static void got_rows(struct collect *c, const void *result, const struct error *err, size_t tag)
 {
     struct events *e = c->state;
 
-    (void)tag;
     if (!result) {
-        e->rows_failed = true;
         collect_lost(c, "Could not list the events: %s", error_text(err));
         return;
     }
     if (e->n_pages == MAX_RESULTS)
         return;
     source_hold(result);
+    e->windows[e->n_pages] = e->asked[tag];
     e->pages[e->n_pages++] = result;
 }
 
@@ -378,22 +378,31 @@ static void put_trend(struct collect *c, const struct trend *t)
     put_bursts(c, t);
 }
 
-/* Since when the listed rows are without a gap: a hole between the rows around the onset and the
- * newest ones must not look like quiet. */
+static void add_span(cJSON *spans, int64_t from_ms, int64_t to_ms)
+{
+    cJSON *span = cJSON_CreateObject();
+
+    json_put_i64(span, "from", from_ms);
+    json_put_i64(span, "to", to_ms);
+    cJSON_AddItemToArray(spans, span);
+}
+
+/* The windows in which every event is listed: a hole between the rows around the onset and the
+ * newest ones must not look like quiet. Empty when the list has no hole. */
 static void put_coverage(struct collect *c)
 {
     struct events *e = c->state;
     const struct sentry_event_rows *newest = e->n_pages ? e->pages[0] : NULL;
     bool capped = newest && newest->meta.partial;
-    int64_t from = capped && newest->n ? newest->items[newest->n - 1].at_ms : 0;
+    cJSON *spans = cJSON_CreateArray();
 
-    for (size_t i = 1; i < e->n_pages; i++)
-        if (e->pages[i]->meta.partial)
-            e->windows_complete = false;
-    if (capped && e->windows_complete && !e->rows_failed)
-        from = e->windows_from_ms;
+    if (capped && newest->n)
+        add_span(spans, newest->items[newest->n - 1].at_ms, c->now_ms);
+    for (size_t i = 1; capped && i < e->n_pages; i++)
+        if (!e->pages[i]->meta.partial)
+            add_span(spans, e->windows[i].from_ms, e->windows[i].to_ms);
     put_bool(c, "events.capped", capped);
-    put_num(c, "events.covered_from", (double)from);
+    dossier_put(c->board, c->step, TABLE_LISTED, spans);
 }
 
 static void analyse(struct collect *c)
@@ -440,8 +449,13 @@ static void finish(struct collect *c)
 
 static void ask_rows(struct collect *c, int64_t start_ms, int64_t end_ms, int max_pages)
 {
+    struct events *e = c->state;
     struct error err = ERROR_INIT;
-    struct collect_call *call = collect_call(c, got_rows, TAG_ROWS);
+
+    if (e->n_asked == MAX_RESULTS)
+        return;
+    e->asked[e->n_asked] = (struct trend_span){ start_ms, end_ms };
+    struct collect_call *call = collect_call(c, got_rows, e->n_asked++);
     struct sentry_events_query query = {
         .issue_id = c->issue,
         .start_ms = start_ms,
@@ -473,7 +487,6 @@ static void ask_series(struct collect *c, size_t tag, const char *period, int64_
 /* Windows of about a page each, from shortly before the onset until the rows that are here. */
 static void ask_windows(struct collect *c, int64_t from_ms, int64_t to_ms)
 {
-    struct events *e = c->state;
     struct trend_case t;
     size_t windows = 0, max = (size_t)collect_number(c, "events.windows", 8);
     int64_t start = from_ms;
@@ -497,12 +510,8 @@ static void ask_windows(struct collect *c, int64_t from_ms, int64_t to_ms)
             windows++;
         }
     }
-    if (windows == 0) {
+    if (windows == 0)
         ask_rows(c, from_ms, to_ms, 3);
-        start = to_ms;
-    }
-    e->windows_from_ms = from_ms;
-    e->windows_complete = start >= to_ms;
     trend_case_clear(&t);
 }
 
@@ -520,14 +529,14 @@ static void look_back(struct collect *c)
         finish(c);
         return;
     }
-    ask_windows(c, e->trend.onset_ms - e->trend.onset_slack_ms - before, oldest + 1);
+    ask_windows(c, e->trend.onset_ms - before, oldest + 1);
     collect_wait(c, finish);
 }
 
 static void start(struct collect *c)
 {
     struct error err = ERROR_INIT;
-    struct collect_call *call = collect_call(c, got_event, TAG_LATEST);
+    struct collect_call *call = collect_call(c, got_event, 0);
 
     c->state = xcalloc(1, sizeof(struct events));
     collect_sent(call,
@@ -535,8 +544,8 @@ static void start(struct collect *c)
                                   collect_received, call, &err),
                  &err);
     ask_rows(c, 0, 0, 1);
-    ask_series(c, TAG_SERIES_FINE, "24h", 10 * MINUTE_MS);
-    ask_series(c, TAG_SERIES_LONG, "14d", HOUR_MS);
+    ask_series(c, SERIES_FINE, "24h", 10 * MINUTE_MS);
+    ask_series(c, SERIES_LONG, "14d", HOUR_MS);
     collect_wait(c, look_back);
 }
 

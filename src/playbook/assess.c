@@ -21,13 +21,12 @@ static void put_num(struct evidence *board, const char *name, double value)
 static size_t since_onset(struct rowset *rows, const struct evidence *board)
 {
     int64_t onset = evidence_time(board, "trend.onset");
-    int64_t slack = evidence_time(board, "trend.onset_slack");
     size_t kept = 0;
 
     if (onset == TIME_UNKNOWN)
         return rows->n;
     for (size_t i = 0; i < rows->n; i++)
-        if (rows->rows[i].at_ms >= onset - (slack == TIME_UNKNOWN ? 0 : slack))
+        if (rows->rows[i].at_ms >= onset)
             rows->rows[kept++] = rows->rows[i];
     return kept;
 }

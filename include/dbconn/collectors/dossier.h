@@ -18,6 +18,7 @@
 
 /* Names of the tables as facts. */
 #define TABLE_ROWS "events.rows"              /* the issue's own events */
+#define TABLE_LISTED "events.listed_spans"    /* windows in which every event is listed */
 #define TABLE_SERIES "events.series"          /* its counts per interval */
 #define TABLE_BASELINE "similar.rows"         /* events of the project's other issues */
 #define TABLE_ISSUES "similar.issues"         /* the organization's other issues */
@@ -52,6 +53,7 @@ cJSON *series_to_json(int64_t start_ms, int64_t interval_ms, const double *count
 struct trend_case {
     struct trend_input in;
     cJSON *tree;
+    struct trend_span *listed;
     struct trend_series *series;
     double *counts;
     int64_t *times;
