@@ -117,13 +117,15 @@ static int columns(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-static void investigate(struct terminal *t, const struct config *config, const char *issue)
+static void investigate(struct terminal *t, const struct config *config,
+                        const struct issue_ref *ref)
 {
     t->run = run_new(&(struct run_options){
         .loop = &t->services->loop,
         .playbook = t->services->playbook,
         .sources = &t->services->sources,
-        .issue = issue,
+        .issue = ref->issue,
+        .event = ref->event,
         .now_ms = clock_wall_ms(),
         .budget_ms = config_num(config, "limits.job_seconds") * 1000,
         .owner = 1,
@@ -155,7 +157,7 @@ static int with_services(struct terminal *t, const struct config *config, const 
         t->exit_code = EXIT_NOT_DONE;
     } else {
         t->services = &services;
-        investigate(t, config, ref.issue);
+        investigate(t, config, &ref);
     }
     issue_ref_clear(&ref);
     services_close(&services);

@@ -5,6 +5,7 @@
 #include "dbconn/base/text.h"
 #include "dbconn/diagnosis/condition.h"
 #include "dbconn/net/loop.h"
+#include "dbconn/sources/sentry.h"
 
 #include "assess.h"
 
@@ -12,7 +13,8 @@
 
 struct run {
     struct run_options o;
-    char *issue;
+    char *issue, *event;
+    struct source_call *lookup; /* of the event's issue */
     struct casefile casefile;
     struct evidence *board;
     struct collect *collects[PLAYBOOK_MAX_STEPS];
@@ -35,6 +37,7 @@ struct run *run_new(const struct run_options *options)
     run->o = *options;
     run->o.playbook = playbook_ref(options->playbook);
     run->issue = xstrdup(options->issue);
+    run->event = xstrdup(options->event);
     run->board = evidence_new();
     casefile_init(&run->casefile);
     run->casefile.playbook = xstrdup(p->id);
@@ -57,11 +60,13 @@ void run_free(struct run *run)
         return;
     for (size_t i = 0; i < PLAYBOOK_MAX_STEPS; i++)
         collect_free(run->collects[i]);
+    source_cancel(run->lookup);
     loop_timer_free(run->budget);
     casefile_clear(&run->casefile);
     evidence_free(run->board);
     playbook_unref(run->o.playbook);
     free(run->issue);
+    free(run->event);
     free(run);
 }
 
@@ -210,13 +215,44 @@ static void on_budget(void *user)
     error_clear(&err);
 }
 
+static void on_event_found(void *user, const void *result, const struct error *err)
+{
+    struct run *run = user;
+    const struct sentry_event_id *found = result;
+
+    run->lookup = NULL;
+    if (found && found->issue_id) {
+        run->issue = xstrdup(found->issue_id);
+        advance(run);
+        return;
+    }
+    struct error why = ERROR_INIT;
+    if (err)
+        error_copy(&why, err);
+    else
+        error_set(&why, ERR_NOT_FOUND, "Sentry names no issue for this event");
+    error_context(&why, "find the issue of event %s", run->event);
+    finish(run, &why);
+    error_clear(&why);
+}
+
 void run_start(struct run *run)
 {
+    struct error err = ERROR_INIT;
+
     if (run->o.budget_ms <= 0)
         run->o.budget_ms = DEFAULT_BUDGET_MS;
     run->budget = loop_timer_new(run->o.loop, on_budget, run);
     loop_timer_start(run->budget, run->o.budget_ms);
-    advance(run);
+    if (run->issue) {
+        advance(run);
+        return;
+    }
+    run->lookup = sentry_find_event(run->o.sources->sentry, run->o.owner, run->event,
+                                    on_event_found, run, &err);
+    if (!run->lookup)
+        on_event_found(run, NULL, &err);
+    error_clear(&err);
 }
 
 void run_abort(struct run *run, const char *why)
@@ -224,6 +260,8 @@ void run_abort(struct run *run, const char *why)
     run->done = true;
     loop_timer_free(run->budget);
     run->budget = NULL;
+    source_cancel(run->lookup);
+    run->lookup = NULL;
     for (size_t i = 0; i < run->casefile.n_steps; i++) {
         struct step_record *s = &run->casefile.steps[i];
         collect_free(run->collects[i]);

@@ -325,14 +325,16 @@ static void on_run_done(struct run *run, const struct error *err, void *user)
     end_as(inv, PHASE_DONE, NULL);
 }
 
-static void begin(struct investigation *inv, const char *issue, const struct job_step_list *steps)
+static void begin(struct investigation *inv, const struct issue_ref *ref,
+                  const struct job_step_list *steps)
 {
     struct bot *bot = inv->bot;
 
     inv->run = run_new(&(struct run_options){ .loop = bot->o.loop,
                                               .playbook = bot->o.playbook,
                                               .sources = bot->o.sources,
-                                              .issue = issue,
+                                              .issue = ref->issue,
+                                              .event = ref->event,
                                               .now_ms = inv->evaluated_ms,
                                               .budget_ms = bot->o.job_budget_ms,
                                               .owner = inv->owner,
@@ -386,7 +388,7 @@ static void start_run(struct investigation *inv, const struct job_step_list *ste
                         &ref, &err) < 0) {
         end_as(inv, PHASE_FAILED, error_text(&err));
     } else {
-        begin(inv, ref.issue, keep ? steps : NULL);
+        begin(inv, &ref, keep ? steps : NULL);
         inv->identified = job_of(inv)->issue_id != NULL;
         if (inv->identified || thread_sync_root_ts(inv->sync))
             on_show_timer(inv);

@@ -23,7 +23,8 @@ struct run_options {
     uv_loop_t *loop;
     struct playbook *playbook;     /* the run takes a reference */
     const struct sources *sources; /* must outlive the run */
-    const char *issue;             /* numeric or short id; copied */
+    const char *issue;             /* numeric or short id; copied; or NULL and: */
+    const char *event;             /* 32 hex digits of an event, whose issue is looked up; copied */
     int64_t now_ms;                /* the evaluation time; kept over resumes */
     int64_t budget_ms;             /* for the whole run; 0: two minutes */
     uint64_t owner;                /* for fairness between jobs */
