@@ -9,7 +9,9 @@
 
 #include "control/control.h"
 #include "dbconn/base/text.h"
-#include "world/ids.h"
+#include "elastic/elastic.h"
+#include "github/github.h"
+#include "sentry/sentry.h"
 
 static const char usage[] =
     "usage: dbconn-sandbox [OPTIONS] SCENARIO.json\n"
@@ -80,6 +82,10 @@ struct sandbox {
     struct world world;
     struct shell *shell;
     struct slack *slack;
+    struct sentry *sentry;
+    struct github *github;
+    struct elastic *elastic;
+    char *sentry_url, *github_url, *elastic_url;
     struct control control;
 };
 
@@ -99,6 +105,20 @@ static void put_env(cJSON *env, const char *name, const char *value)
     json_put_str(env, name, value);
 }
 
+static void put_backends(struct sandbox *s, cJSON *urls, cJSON *env)
+{
+    json_put_str(urls, "sentry", s->sentry_url);
+    json_put_str(urls, "github", s->github_url);
+    json_put_str(urls, "elasticsearch", s->elastic_url);
+    put_env(env, "SENTRY_URL", s->sentry_url);
+    put_env(env, "SENTRY_ORG", s->sentry ? sentry_org(s->sentry) : "example");
+    put_env(env, "SENTRY_AUTH_TOKEN", s->sentry ? sentry_token(s->sentry) : "none");
+    put_env(env, "GITHUB_API_URL", s->github_url);
+    put_env(env, "GITHUB_TOKEN", s->github ? github_token(s->github) : "none");
+    put_env(env, "ELASTICSEARCH_URL", s->elastic_url);
+    put_env(env, "ELASTICSEARCH_API_KEY", s->elastic ? elastic_api_key(s->elastic) : "none");
+}
+
 static cJSON *describe(struct sandbox *s)
 {
     cJSON *out = cJSON_CreateObject(), *urls, *env;
@@ -116,11 +136,59 @@ static cJSON *describe(struct sandbox *s)
     put_env(env, "SLACK_APP_TOKEN", s->slack->app_token);
     put_env(env, "SLACK_BOT_TOKEN", s->slack->bot_token);
     put_env(env, "DBCONN_ACCESS_ALLOW", "*");
+    put_backends(s, urls, env);
     for (const cJSON *e = s->world.env ? s->world.env->child : NULL; e; e = e->next)
         if (cJSON_IsString(e))
             put_env(env, e->string, e->valuestring);
     free(api);
     return out;
+}
+
+/* A service that is not there keeps a port that refuses every connection. */
+static int refuse_backend(struct sandbox *s, struct options *options, char **ret_url,
+                          struct error *err)
+{
+    *ret_url = shell_refuse(s->shell, next_port(options), err);
+    return *ret_url ? 0 : -1;
+}
+
+static int start_sentry(struct sandbox *s, struct options *options, struct error *err)
+{
+    if (params_has(&options->without, "sentry"))
+        return refuse_backend(s, options, &s->sentry_url, err);
+    s->sentry = sentry_new(s->shell, &s->world, next_port(options), err);
+    if (!s->sentry)
+        return -1;
+    s->sentry_url = xstrdup(service_url(sentry_service(s->sentry)));
+    add_backend(&s->control, "sentry", sentry_service(s->sentry));
+    return 0;
+}
+
+static int start_github(struct sandbox *s, struct options *options, struct error *err)
+{
+    if (params_has(&options->without, "github"))
+        return refuse_backend(s, options, &s->github_url, err);
+    s->github = github_new(s->shell, &s->world, next_port(options), err);
+    if (!s->github)
+        return -1;
+    s->github_url = xstrdup(service_url(github_service(s->github)));
+    add_backend(&s->control, "github", github_service(s->github));
+    return 0;
+}
+
+/* The scenario itself may say that the logs are down, or answer every request with a status. */
+static int start_elastic(struct sandbox *s, struct options *options, struct error *err)
+{
+    const cJSON *spec = s->world.elasticsearch;
+
+    if (params_has(&options->without, "elasticsearch") || cJSON_IsTrue(json_get(spec, "down")))
+        return refuse_backend(s, options, &s->elastic_url, err);
+    s->elastic = elastic_new(s->shell, &s->world, next_port(options), err);
+    if (!s->elastic)
+        return -1;
+    s->elastic_url = xstrdup(service_url(elastic_service(s->elastic)));
+    add_backend(&s->control, "elasticsearch", elastic_service(s->elastic));
+    return 0;
 }
 
 static int start(struct sandbox *s, struct options *options, struct error *err)
@@ -138,6 +206,9 @@ static int start(struct sandbox *s, struct options *options, struct error *err)
     s->control.slack = s->slack;
     s->control.world = &s->world;
     add_backend(&s->control, "slack", s->slack->service);
+    if (start_sentry(s, options, err) < 0 || start_github(s, options, err) < 0 ||
+        start_elastic(s, options, err) < 0)
+        return -1;
     if (control_listen(&s->control, next_port(options), err) < 0)
         return -1;
     s->control.start = describe(s);
@@ -147,10 +218,10 @@ static int start(struct sandbox *s, struct options *options, struct error *err)
 static int set_faults(struct sandbox *s, const char *text, struct error *err)
 {
     cJSON *tree = NULL;
-    int rc = 0;
+    int rc = control_set_faults(&s->control, NULL, err);
 
-    if (!text)
-        return 0;
+    if (!text || rc < 0)
+        return rc;
     if (json_parse(text, strlen(text), "--faults", &tree, err) < 0)
         return -1;
     rc = control_set_faults(&s->control, tree, err);
@@ -162,6 +233,12 @@ static void stop(struct sandbox *s)
 {
     shell_free(s->shell); /* first: its connections still call the services */
     slack_free(s->slack);
+    sentry_free(s->sentry);
+    github_free(s->github);
+    elastic_free(s->elastic);
+    free(s->sentry_url);
+    free(s->github_url);
+    free(s->elastic_url);
     control_clear(&s->control);
     world_clear(&s->world);
 }

@@ -351,13 +351,40 @@ static cJSON *see_file(struct visit *v)
 
 /* ---- how it behaves ---- */
 
+/* What the scenario says goes wrong with this service, and then what is asked for. */
+static cJSON *all_faults(const struct control *control, const char *name, const cJSON *asked)
+{
+    const cJSON *status = json_path(control->world->tree, name, "status", NULL);
+    cJSON *out = cJSON_CreateArray();
+
+    if (cJSON_IsNumber(status)) {
+        cJSON *one = cJSON_CreateObject();
+        json_put_i64(one, "status", (int64_t)status->valuedouble);
+        cJSON_AddItemToArray(out, one);
+    }
+    for (const cJSON *f = cJSON_IsArray(asked) ? asked->child : asked; f;
+         f = cJSON_IsArray(asked) ? f->next : NULL)
+        cJSON_AddItemToArray(out, cJSON_Duplicate(f, true));
+    return out;
+}
+
 int control_set_faults(struct control *control, const cJSON *by_service, struct error *err)
 {
-    for (size_t i = 0; i < control->n_backends; i++)
-        if (control->backends[i].service &&
-            faults_set(service_faults(control->backends[i].service),
-                       json_get(by_service, control->backends[i].name), err) < 0)
+    for (const cJSON *m = by_service ? by_service->child : NULL; m; m = m->next) {
+        bool known = false;
+        for (size_t i = 0; i < control->n_backends; i++)
+            known |= strcmp(control->backends[i].name, m->string) == 0;
+        if (!known)
+            return error_set(err, ERR_INVALID, "there is no service \"%s\"", m->string);
+    }
+    for (size_t i = 0; i < control->n_backends; i++) {
+        const struct backend *backend = &control->backends[i];
+        cJSON *list = all_faults(control, backend->name, json_get(by_service, backend->name));
+        int rc = faults_set(service_faults(backend->service), list, err);
+        cJSON_Delete(list);
+        if (rc < 0)
             return -1;
+    }
     return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "slack/slack.h"
 #include "world/world.h"
 
-/* A backend beside Slack, as control needs it; `service` is NULL when its port refuses. */
+/* A service whose faults can be set. */
 struct backend {
     const char *name;
     struct service *service;
