@@ -100,9 +100,12 @@ struct log_mention {
 
 struct log_event {
     enum log_kind kind;
-    const char *engine; /* "postgresql", ... as in the report; NULL: any or unknown. Static */
-    bool own;           /* about a server on the machine that logs, or the named one; false: a
-                         * complaint about, or news of, somebody else */
+    const char *engine;  /* "postgresql", ... as in the report; NULL: any or unknown. Static */
+    bool own;            /* about a server on the machine that logs, or the named one; false: a
+                          * complaint about, or news of, somebody else */
+    const char *machine; /* that the line is about, when it names another than the record's; lent,
+                          * not NUL-terminated: a syslog host, a pod, a DB instance; or NULL */
+    size_t machine_len;
     bool process;       /* the subject is a database process by name (kernel, systemd, kubelet) */
     bool recovery_hint; /* with SERVER_START: the last stop was not clean */
     int in_use, limit;  /* SLOTS_REPORT and SLOTS_EXHAUSTED: as told; -1 unknown */

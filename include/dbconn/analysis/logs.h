@@ -88,6 +88,7 @@ struct log_findings {
     size_t down_record, up_record;
     bool start_failed;             /* it tried to come up in vain */
     enum tristate healthy;         /* did it go on with ordinary work while clients failed? */
+    enum tristate silent;          /* logged steadily before the onset and nothing at all since */
     struct log_tally work_during;  /* ordinary work of the machine within the errors */
     struct log_tally slots_during; /* "no more connections" of the machine, or told to clients */
     bool other_restart;  /* another database machine restarted near the onset: not the cause */

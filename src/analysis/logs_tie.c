@@ -1,0 +1,587 @@
+#include "logs_tie.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "dbconn/base/alloc.h"
+#include "dbconn/base/text.h"
+
+#define ALIAS_MAX 64
+#define MACHINES_MAX 400
+#define ANSWER_ROUNDS 3 /* a name, its canonical name, its address */
+
+static struct name name_of(const char *s)
+{
+    return (struct name){ s ? s : "", s ? strlen(s) : 0 };
+}
+
+static bool same_text(struct name a, struct name b)
+{
+    return a.len == b.len && a.len > 0 && strncasecmp(a.text, b.text, a.len) == 0;
+}
+
+static struct name first_label(struct name n)
+{
+    const char *dot = memchr(n.text, '.', n.len);
+
+    return (struct name){ n.text, dot ? (size_t)(dot - n.text) : n.len };
+}
+
+static bool is_address(struct name n)
+{
+    bool colon = memchr(n.text, ':', n.len) != NULL;
+
+    for (size_t i = 0; i < n.len; i++)
+        if (!isdigit((unsigned char)n.text[i]) && n.text[i] != '.' &&
+            !(colon && (isxdigit((unsigned char)n.text[i]) || n.text[i] == ':')))
+            return false;
+    return n.len > 0;
+}
+
+static bool is_loopback(struct name n)
+{
+    return (n.len == 9 && strncasecmp(n.text, "localhost", 9) == 0) ||
+           (n.len > 4 && strncmp(n.text, "127.", 4) == 0) ||
+           (n.len == 3 && strncmp(n.text, "::1", 3) == 0) ||
+           (n.len == 7 && strncmp(n.text, "0.0.0.0", 7) == 0) || n.len == 0;
+}
+
+bool names_are_same(struct name a, struct name b)
+{
+    bool dotted_a = memchr(a.text, '.', a.len) != NULL,
+         dotted_b = memchr(b.text, '.', b.len) != NULL;
+
+    if (same_text(a, b))
+        return true;
+    if (a.len == 0 || b.len == 0 || is_address(a) || is_address(b) || dotted_a == dotted_b)
+        return false;
+    return same_text(first_label(a), first_label(b));
+}
+
+/* ---- machines ---- */
+
+static size_t find_machine(const struct attribution *a, struct name name)
+{
+    for (size_t i = 0; i < a->n_machines; i++)
+        if (names_are_same(a->machines[i].name, name))
+            return i;
+    return LOGS_NONE;
+}
+
+static size_t add_machine(struct attribution *a, struct name name, size_t record)
+{
+    size_t i = name.len > 0 ? find_machine(a, name) : LOGS_NONE;
+    struct machine *m;
+
+    if (i != LOGS_NONE || name.len == 0 || a->n_machines >= MACHINES_MAX)
+        return i;
+    m = VEC_ADD(a->machines, a->n_machines, a->cap_machines);
+    m->name = name;
+    m->first_record = record;
+    return a->n_machines - 1;
+}
+
+static bool is_server_line(const struct log_event *e)
+{
+    return e->own && e->process;
+}
+
+static bool is_balancer_line(const struct log_event *e)
+{
+    return e->kind == LOG_BALANCER_BACKEND_DOWN_EVENT || e->kind == LOG_BALANCER_BACKEND_UP_EVENT ||
+           (e->own && (e->kind == LOG_POOLER_BACKEND_FAILED_EVENT ||
+                       e->kind == LOG_POOLER_DOWN_EVENT || e->kind == LOG_POOLER_UP_EVENT));
+}
+
+static void note_line(struct attribution *a, struct machine *m, const struct log_record *r,
+                      const struct log_event *e)
+{
+    struct name database = { e->database, e->database_len };
+
+    if (r->pod && r->host && !e->machine)
+        m->node = name_of(r->host);
+    m->balancer = m->balancer || is_balancer_line(e);
+    if (!is_server_line(e))
+        return;
+    m->database = true;
+    m->n_server_lines++;
+    m->engine = m->engine ? m->engine : e->engine;
+    if (!e->database)
+        return;
+    m->n_with_database++;
+    m->n_with_target_database +=
+        a->target->database && same_text(database, name_of(a->target->database));
+}
+
+static void read_machines(struct attribution *a)
+{
+    a->machine_of = xcalloc(a->n + 1, sizeof(*a->machine_of));
+    for (size_t i = 0; i < a->n; i++) {
+        const struct log_event *e = &a->events[i];
+        struct name name = { e->machine, e->machine_len };
+        if (!e->machine)
+            name = name_of(log_record_machine(&a->records[i]));
+        a->machine_of[i] = add_machine(a, name, i);
+        if (a->machine_of[i] != LOGS_NONE)
+            note_line(a, &a->machines[a->machine_of[i]], &a->records[i], e);
+    }
+}
+
+/* ---- other names of the target ---- */
+
+static bool is_known_alias(const struct attribution *a, struct name n)
+{
+    for (size_t i = 0; i < a->n_aliases; i++)
+        if (names_are_same(a->aliases[i], n))
+            return true;
+    return false;
+}
+
+static void add_alias(struct attribution *a, struct name n)
+{
+    if (n.len < 2 || is_loopback(n) || is_known_alias(a, n) || a->n_aliases >= ALIAS_MAX)
+        return;
+    *VEC_ADD(a->aliases, a->n_aliases, a->cap_aliases) = n;
+}
+
+static struct name mention_name(const struct log_mention *m)
+{
+    return (struct name){ m->text, m->len };
+}
+
+bool is_alias(const struct attribution *a, const struct log_mention *m)
+{
+    return is_known_alias(a, mention_name(m));
+}
+
+bool mentions_alias(const struct attribution *a, const struct log_event *e)
+{
+    for (size_t i = 0; i < e->n_mentions; i++)
+        if (is_alias(a, &e->mentions[i]))
+            return true;
+    return false;
+}
+
+/* An address in "4.3.2.1.in-addr.arpa" is written backwards (RFC 1035, 3.5). */
+static bool answers_backwards(const struct attribution *a, const struct log_event *e)
+{
+    for (size_t i = 0; i < e->n_mentions; i++) {
+        const struct log_mention *m = &e->mentions[i];
+        const char *parts[4];
+        size_t lens[4], n = 0, start = 0;
+        struct buf forward = BUF_INIT;
+        bool found;
+        for (size_t k = 0; k <= m->len && n < 4; k++) {
+            if (k < m->len && m->text[k] != '.')
+                continue;
+            parts[n] = m->text + start;
+            lens[n++] = k - start;
+            start = k + 1;
+        }
+        if (n < 4 || !isdigit((unsigned char)*parts[0]))
+            continue;
+        for (size_t k = 4; k > 0; k--) {
+            buf_add(&forward, parts[k - 1], lens[k - 1]);
+            buf_adds(&forward, k > 1 ? "." : "");
+        }
+        found = is_known_alias(a, name_of(buf_str(&forward)));
+        buf_clear(&forward);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+/* "db.internal CNAME pg-1.internal A 10.0.0.5": all are names of one thing. A line about a lookup
+ * in which one of them is a known name makes the others known. */
+static void add_answers(struct attribution *a)
+{
+    for (int round = 0; round < ANSWER_ROUNDS; round++) {
+        for (size_t i = 0; i < a->n; i++) {
+            const struct log_event *e = &a->events[i];
+            if (e->kind != LOG_DNS_ANSWER_EVENT ||
+                !(mentions_alias(a, e) || answers_backwards(a, e)))
+                continue;
+            for (size_t k = 0; k < e->n_mentions; k++) {
+                struct name n = mention_name(&e->mentions[k]);
+                if (e->mentions[k].role != MENTION_CLIENT &&
+                    !(n.len > 5 && strncasecmp(n.text + n.len - 5, ".arpa", 5) == 0))
+                    add_alias(a, n);
+            }
+        }
+    }
+}
+
+static void read_aliases(struct attribution *a)
+{
+    add_alias(a, name_of(a->target->host));
+    for (size_t i = 0; i < a->target->n_addresses; i++)
+        add_alias(a, name_of(a->target->addresses[i]));
+    add_answers(a);
+    for (size_t i = 0; i < a->n_aliases; i++)
+        a->knows_address = a->knows_address || is_address(a->aliases[i]);
+}
+
+/* ---- ties ---- */
+
+#define SPAN(n) (int)(n).len, (n).text
+
+static void tie(struct attribution *a, enum log_tie how, struct name machine, size_t record,
+                const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+static void tie(struct attribution *a, enum log_tie how, struct name machine, size_t record,
+                const char *fmt, ...)
+{
+    struct buf why = BUF_INIT, clean = BUF_INIT;
+    va_list ap;
+
+    if (how <= a->tie)
+        return;
+    va_start(ap, fmt);
+    buf_vaddf(&why, fmt, ap);
+    va_end(ap);
+    text_clean(buf_str(&why), true, &clean);
+    buf_clear(&why);
+    free(a->reason);
+    a->reason = buf_take(&clean);
+    a->tie = how;
+    a->machine = machine;
+    a->machine_index = find_machine(a, machine);
+    a->tie_record = record;
+}
+
+static bool fits_engine(const struct attribution *a, const struct machine *m)
+{
+    const char *engine = a->target->engine;
+
+    if (!engine || strcmp(engine, "unknown") == 0 || !m->engine)
+        return true;
+    if (strcmp(engine, "mariadb") == 0)
+        engine = "mysql";
+    return strcmp(engine, m->engine) == 0;
+}
+
+/* The machine is called like the refused host, or like another name of it. */
+static void tie_by_name(struct attribution *a)
+{
+    for (size_t i = 0; i < a->n_machines && a->tie != TIE_CERTAIN; i++) {
+        const struct machine *m = &a->machines[i];
+        if (!m->database || !is_known_alias(a, m->name))
+            continue;
+        tie(a, TIE_CERTAIN, m->name, m->first_record, "%.*s is called like the refused host.",
+            SPAN(m->name));
+    }
+}
+
+static bool has_alias_address(const struct attribution *a, const struct log_record *r,
+                              const char **ret_address)
+{
+    for (size_t i = 0; i < r->n_ips; i++) {
+        if (r->ips[i] && !is_loopback(name_of(r->ips[i])) &&
+            is_known_alias(a, name_of(r->ips[i]))) {
+            *ret_address = r->ips[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The machine's own log documents carry the refused address. */
+static void tie_by_address(struct attribution *a)
+{
+    for (size_t i = 0; i < a->n && a->tie != TIE_CERTAIN; i++) {
+        const char *address;
+        size_t m = a->machine_of[i];
+        if (m == LOGS_NONE || !a->machines[m].database || a->events[i].machine ||
+            !has_alias_address(a, &a->records[i], &address))
+            continue;
+        tie(a, TIE_CERTAIN, a->machines[m].name, i, "%.*s has the refused address %s.",
+            SPAN(a->machines[m].name), address);
+    }
+}
+
+/* It says that it listens on the refused address. */
+static void tie_by_listening(struct attribution *a)
+{
+    for (size_t i = 0; i < a->n && a->tie != TIE_CERTAIN; i++) {
+        size_t m = a->machine_of[i];
+        if (m == LOGS_NONE || a->events[i].kind != LOG_LISTENING_EVENT || !a->events[i].own ||
+            !mentions_alias(a, &a->events[i]))
+            continue;
+        tie(a, TIE_CERTAIN, a->machines[m].name, i, "%.*s listens on the refused address.",
+            SPAN(a->machines[m].name));
+    }
+}
+
+static bool explains_names(const struct log_event *e)
+{
+    switch (e->kind) {
+    case LOG_DNS_ANSWER_EVENT:
+    case LOG_INVENTORY_EVENT:
+    case LOG_SERVICE_ENDPOINTS_EVENT:
+    case LOG_BALANCER_BACKEND_UP_EVENT:
+    case LOG_BALANCER_BACKEND_DOWN_EVENT:
+    case LOG_CLIENT_OK_EVENT:
+    case LOG_POOLER_UP_EVENT:
+    case LOG_FAILOVER_EVENT:
+    case LOG_PROMOTION_EVENT:
+    case LOG_DEPLOY_EVENT:
+    case LOG_OTHER_EVENT:
+        return !e->own;
+    default:
+        return false;
+    }
+}
+
+/* The machine that a line names beside the target. Of several the one whose address the target is
+ * ("pg-1 (10.0.0.5)"); else none, as the line does not say which. */
+static struct name machine_beside(const struct attribution *a, const struct log_event *e)
+{
+    struct name found = { "", 0 };
+    bool several = false;
+
+    for (size_t i = 0; i < e->n_mentions; i++) {
+        struct name n = mention_name(&e->mentions[i]);
+        size_t m = e->mentions[i].address ? LOGS_NONE : find_machine(a, n);
+        if (m == LOGS_NONE || !a->machines[m].database)
+            continue;
+        if (i + 1 < e->n_mentions && e->mentions[i + 1].address && is_alias(a, &e->mentions[i + 1]))
+            return a->machines[m].name;
+        several = several || (found.len > 0 && !same_text(found, a->machines[m].name));
+        found = a->machines[m].name;
+    }
+    return several ? (struct name){ "", 0 } : found;
+}
+
+/* A machine that no log comes from, when the line says plainly that it is one: "host=pg-1
+ * address=10.0.0.5", "ready endpoints pg-0 (10.0.0.5:5432)". */
+static struct name machine_unheard(const struct attribution *a, const struct log_event *e)
+{
+    size_t first = e->kind == LOG_SERVICE_ENDPOINTS_EVENT ? 1 : 0; /* after the Service itself */
+
+    if (e->kind != LOG_INVENTORY_EVENT && e->kind != LOG_SERVICE_ENDPOINTS_EVENT)
+        return (struct name){ "", 0 };
+    for (size_t i = e->n_mentions; i > first + 1; i--) {
+        const struct log_mention *m = &e->mentions[i - 2], *address = &e->mentions[i - 1];
+        if (!m->address && address->address && !memchr(m->text, '.', m->len) && !is_alias(a, m))
+            return mention_name(m);
+    }
+    return (struct name){ "", 0 };
+}
+
+/* Lines that explain names, in order of time: the last one before the onset counts most, as names
+ * move with a failover. */
+static void tie_by_line(struct attribution *a)
+{
+    struct name best = { "", 0 };
+    size_t record = LOGS_NONE;
+
+    for (size_t k = 0; k < a->n; k++) {
+        size_t i = a->order[k];
+        const struct log_event *e = &a->events[i];
+        struct name found;
+        if (!explains_names(e) || !mentions_alias(a, e))
+            continue;
+        if (record != LOGS_NONE && a->records[i].time_ms > a->window->onset_ms + LOGS_CLOCK_SKEW_MS)
+            break;
+        found = machine_beside(a, e);
+        if (found.len == 0 && best.len == 0)
+            found = machine_unheard(a, e);
+        if (found.len == 0)
+            continue;
+        best = found;
+        record = i;
+    }
+    if (best.len == 0)
+        return;
+    tie(a, TIE_CERTAIN, best, record,
+        "%.*s stands behind the refused address, as a line of %s says.", SPAN(best),
+        a->records[record].service ? a->records[record].service : "the logs");
+}
+
+/* The refused address is a balancer's or pooler's, and that names one database machine. */
+static void tie_by_balancer(struct attribution *a)
+{
+    struct name found = { "", 0 };
+    size_t record = LOGS_NONE;
+
+    for (size_t i = 0; i < a->n; i++) {
+        size_t m = a->machine_of[i];
+        const char *address;
+        if (m == LOGS_NONE || !a->machines[m].balancer ||
+            !(is_known_alias(a, a->machines[m].name) ||
+              has_alias_address(a, &a->records[i], &address)))
+            continue;
+        for (size_t k = 0; k < a->events[i].n_mentions; k++) {
+            size_t db = find_machine(a, mention_name(&a->events[i].mentions[k]));
+            if (db == LOGS_NONE || !a->machines[db].database)
+                continue;
+            if (found.len > 0 && !same_text(found, a->machines[db].name))
+                return; /* several stand behind it */
+            found = a->machines[db].name;
+            record = i;
+        }
+    }
+    if (found.len == 0)
+        return;
+    tie(a, TIE_CERTAIN, found, record,
+        "The refused address is that of a balancer or pooler in front of %.*s.", SPAN(found));
+}
+
+/* ---- without a tie: the only one that it can be ---- */
+
+/* Words in a machine's name that make it another one than the refused host, unless that has them.
+ */
+static bool is_called_otherwise(const struct attribution *a, struct name machine)
+{
+    static const char *const roles[] = { "report",  "analytics", "warehouse", "replica", "standby",
+                                         "backup",  "staging",   "stage",     "dev",     "test",
+                                         "archive", "dwh",       "readonly" };
+    char *name = xstrndup(machine.text, machine.len);
+    bool otherwise = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+        if (text_icontains(name, roles[i]) && !text_icontains(a->target->host, roles[i]) &&
+            !text_icontains(a->target->database, roles[i]))
+            otherwise = true;
+    free(name);
+    return otherwise;
+}
+
+/* Has any line given this machine another address or other names than the target's? */
+static bool is_explained_otherwise(const struct attribution *a, const struct machine *m)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const struct log_event *e = &a->events[i];
+        bool named = false;
+        if (e->kind != LOG_INVENTORY_EVENT && e->kind != LOG_DNS_ANSWER_EVENT)
+            continue;
+        for (size_t k = 0; k < e->n_mentions; k++)
+            named = named || names_are_same(mention_name(&e->mentions[k]), m->name);
+        if (named && e->n_mentions > 1 && !mentions_alias(a, e))
+            return true;
+    }
+    return false;
+}
+
+/* Its documents carry addresses, and the refused one, which is no Service's, is not among them. */
+static bool has_other_addresses(const struct attribution *a, size_t machine)
+{
+    bool service = text_icontains(a->target->host, ".svc") || a->machines[machine].node.len > 0;
+
+    for (size_t i = 0; i < a->n && a->knows_address && !service; i++)
+        if (a->machine_of[i] == machine && !a->events[i].machine && a->records[i].n_ips > 0)
+            return true;
+    return false;
+}
+
+/* The refused host has a name of its own that machines have as well, and it is not this one's:
+ * "pg-orders-02.internal" is not pg-orders-03. */
+static bool has_sibling_name(const struct attribution *a, struct name machine)
+{
+    for (size_t i = 0; i < a->n_aliases; i++) {
+        struct name alias = first_label(a->aliases[i]);
+        size_t n = 0;
+        if (is_address(a->aliases[i]) || alias.len != machine.len)
+            continue;
+        while (n < alias.len &&
+               tolower((unsigned char)alias.text[n]) == tolower((unsigned char)machine.text[n]))
+            n++;
+        if (n > 2 && n < alias.len && isdigit((unsigned char)alias.text[n]) &&
+            isdigit((unsigned char)machine.text[n]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_contradicted(const struct attribution *a, size_t i)
+{
+    const struct machine *m = &a->machines[i];
+    bool other_database =
+        a->target->database && m->n_with_database > 0 && m->n_with_target_database == 0;
+
+    return !fits_engine(a, m) || other_database || is_called_otherwise(a, m->name) ||
+           has_sibling_name(a, m->name) || has_other_addresses(a, i) ||
+           is_explained_otherwise(a, m);
+}
+
+static void tie_by_exclusion(struct attribution *a)
+{
+    const struct machine *only = NULL, *serving = NULL;
+    size_t n = 0, n_serving = 0;
+    const char *engine = a->target->engine;
+
+    if (a->n_aliases == 0 && (!engine || strcmp(engine, "unknown") == 0))
+        return; /* nothing is known of the target that could exclude any */
+    for (size_t i = 0; i < a->n_machines; i++) {
+        if (!a->machines[i].database || is_contradicted(a, i))
+            continue;
+        only = &a->machines[i];
+        n++;
+        if (only->n_with_target_database == 0)
+            continue;
+        serving = only;
+        n_serving++;
+    }
+    if (n_serving == 1)
+        tie(a, TIE_LIKELY, serving->name, serving->first_record,
+            "No line names the refused address, but only %.*s serves the database %s.",
+            SPAN(serving->name), a->target->database);
+    else if (n == 1)
+        tie(a, TIE_LIKELY, only->name, only->first_record,
+            "No line names the refused address; %.*s is the only database server of its kind in "
+            "the logs.",
+            SPAN(only->name));
+}
+
+static bool target_is_local(const struct attribution *a)
+{
+    return a->n_aliases == 0 && a->target->host && is_loopback(name_of(a->target->host));
+}
+
+void attribute(struct attribution *a)
+{
+    a->tie_record = a->machine_index = LOGS_NONE;
+    read_machines(a);
+    read_aliases(a);
+    if (target_is_local(a)) {
+        a->reason = xstrdup("The refused address is the client's own machine, which is no database "
+                            "machine of its own: no log can be tied to it.");
+        return;
+    }
+    tie_by_address(a);
+    tie_by_name(a);
+    tie_by_line(a);
+    tie_by_listening(a);
+    tie_by_balancer(a);
+    if (a->tie == TIE_UNKNOWN)
+        tie_by_exclusion(a);
+    if (!a->reason)
+        a->reason = xstrdup("No log line ties a machine to the refused address.");
+}
+
+void attribution_clear(struct attribution *a)
+{
+    free(a->machines);
+    free(a->machine_of);
+    free(a->aliases);
+    free(a->reason);
+}
+
+bool is_about_machine(const struct attribution *a, size_t record)
+{
+    const struct log_event *e = &a->events[record];
+    size_t m = a->machine_of[record];
+    const struct machine *db =
+        a->machine_index == LOGS_NONE ? NULL : &a->machines[a->machine_index];
+
+    if (m == LOGS_NONE || a->machine.len == 0 || !e->own)
+        return false;
+    if (names_are_same(a->machines[m].name, a->machine))
+        return true;
+    /* The kernel of a pod's node tells what happened to the pod's process. */
+    return db && db->node.len > 0 && names_are_same(a->machines[m].name, db->node) &&
+           (e->kind == LOG_MACHINE_REBOOT_EVENT ||
+            (e->machine && e->process && e->kind == LOG_SERVER_OOM_KILLED_EVENT));
+}
