@@ -1,7 +1,41 @@
 #include <stdio.h>
+#include <string.h>
 
-int main(void)
+#include "command.h"
+
+static const struct app_command *const commands[] = { &command_run, &command_check };
+static const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
+
+static void print_help(FILE *out)
 {
-    puts("dbconn " DBCONN_VERSION);
-    return 0;
+    fputs("dbconn - finds out why the database refuses connections\n\n"
+          "Usage: dbconn COMMAND [OPTIONS]\n\n",
+          out);
+    for (size_t i = 0; i < n_commands; i++)
+        fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n  --help     this text; dbconn COMMAND --help tells more\n"
+          "  --version  the version\n",
+          out);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("dbconn " DBCONN_VERSION);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < n_commands; i++)
+        if (strcmp(argv[1], commands[i]->name) == 0)
+            return commands[i]->run(argc - 1, argv + 1);
+    fprintf(stderr, "dbconn: there is no command \"%s\"\n\n", argv[1]);
+    print_help(stderr);
+    return EXIT_USAGE;
 }
