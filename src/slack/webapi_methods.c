@@ -12,7 +12,7 @@ enum { TIER_2 = 20, TIER_3 = 50, TIER_4 = 100, SPECIAL = 100 };
 
 static const struct method_info methods[] = {
     /* name, form, repeatable, app_token, per_channel, per_minute */
-    { "apps.connections.open", true, false, true, false, TIER_2 },
+    { "apps.connections.open", true, false, true, false, TIER_3 },
     { "auth.test", true, true, false, false, SPECIAL },
     { "assistant.threads.setStatus", false, true, false, false, SPECIAL },
     { "bots.info", true, true, false, false, TIER_3 },

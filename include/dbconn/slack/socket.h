@@ -74,7 +74,8 @@ struct slack_socket_options {
 
 /* Starts connecting. The caller owns it (slack_socket_free()). */
 struct slack_socket *slack_socket_start(const struct slack_socket_options *options);
-void slack_socket_free(struct slack_socket *s); /* cuts what is open; NULL is fine */
+/* Cuts what is open. Not inside on_envelope, on_state or on_trouble. NULL is fine. */
+void slack_socket_free(struct slack_socket *s);
 
 /*
  * Acknowledges a delivery, once, on the connection that it came by. `payload` (an object, lent) is
