@@ -1,7 +1,8 @@
 /* Hits of any shape, counts, and how complete an answer is. Pure. */
-#include <math.h>
+#include <limits.h>
 #include <string.h>
 
+#include "dbconn/base/alloc.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/text.h"
 #include "es_private.h"
@@ -15,14 +16,73 @@ static const struct source_flat_limits hit_fields = { 150, MAX_MESSAGE, 8, true 
 
 /* ---- one hit ---- */
 
-static const char *first_of(const struct es_hit *hit, const char *const *names)
+/* What a field can mean; its rank in the list of that meaning, from 1; 0: not in it. */
+enum role {
+    ROLE_TIME,
+    ROLE_MESSAGE,
+    ROLE_LEVEL,
+    ROLE_SERVICE,
+    ROLE_HOST,
+    ROLE_IP,
+    ROLE_CONTAINER,
+    ROLE_POD,
+    ROLE_NAMESPACE,
+    ROLE_DATASET,
+    ROLE_REGION,
+    ROLES,
+};
+
+struct meaning {
+    const char *key; /* interned: told by its address */
+    unsigned char ranks[ROLES];
+};
+
+/* Documents of one answer share their few field names, so each name is looked up once. */
+struct reader {
+    struct source_mem *mem;
+    const char *const *names[ROLES];
+    struct meaning *meanings;
+    size_t n, cap;
+};
+
+static void reader_init(struct reader *r, const struct es_fields *f, struct source_mem *mem)
 {
-    for (; *names; names++) {
-        const char *value = source_pair_value(hit->fields, hit->n_fields, *names);
-        if (value && *value)
-            return value;
+    *r = (struct reader){
+        .mem = mem,
+        .names = { [ROLE_TIME] = f->time,
+                   [ROLE_MESSAGE] = f->message,
+                   [ROLE_LEVEL] = f->level,
+                   [ROLE_SERVICE] = f->service,
+                   [ROLE_HOST] = f->host,
+                   [ROLE_IP] = f->host_ip,
+                   [ROLE_CONTAINER] = f->container,
+                   [ROLE_POD] = f->pod,
+                   [ROLE_NAMESPACE] = f->namespace_,
+                   [ROLE_DATASET] = f->dataset,
+                   [ROLE_REGION] = f->region },
+    };
+}
+
+static unsigned char rank_of(const char *key, const char *const *names)
+{
+    for (size_t i = 0; names[i] && i < UCHAR_MAX; i++) {
+        if (strcmp(names[i], key) == 0)
+            return (unsigned char)(i + 1);
     }
-    return NULL;
+    return 0;
+}
+
+static const struct meaning *meaning_of(struct reader *r, const char *key)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->meanings[i].key == key)
+            return &r->meanings[i];
+    }
+    struct meaning *meaning = VEC_ADD(r->meanings, r->n, r->cap);
+    meaning->key = key;
+    for (size_t role = 0; role < ROLES; role++)
+        meaning->ranks[role] = rank_of(key, r->names[role]);
+    return meaning;
 }
 
 /* ISO 8601, or epoch seconds, milliseconds or nanoseconds by their number of digits. */
@@ -43,16 +103,11 @@ static int64_t time_of(const char *text)
     return (int64_t)(number < 1e11 ? number * 1000 : number);
 }
 
-static int64_t hit_time(const cJSON *json, const struct es_hit *hit, const char *const *names)
+/* The sort value is that of the time field, in the field's own resolution. */
+static int64_t sort_time(const cJSON *json)
 {
     const cJSON *sort = json_items(json, "sort");
 
-    for (; *names; names++) {
-        int64_t at = time_of(source_pair_value(hit->fields, hit->n_fields, *names));
-        if (at != TIME_UNKNOWN)
-            return at;
-    }
-    /* The sort value is that of the time field, in the field's own resolution. */
     if (!cJSON_IsNumber(sort) || !(sort->valuedouble > 0 && sort->valuedouble < 1e19))
         return TIME_UNKNOWN;
     return (int64_t)(sort->valuedouble >= 1e16 ? sort->valuedouble / 1e6 : sort->valuedouble);
@@ -77,25 +132,6 @@ static bool has_ip(const struct es_hit *hit, const char *ip)
             return true;
     }
     return false;
-}
-
-static bool is_one_of(const char *name, const char *const *names)
-{
-    while (*names && strcmp(*names, name) != 0)
-        names++;
-    return *names != NULL;
-}
-
-/* A machine has several addresses, so here every field of the list counts. */
-static void read_ips(struct es_hit *hit, const char *const *names, struct source_mem *mem)
-{
-    size_t cap = 0;
-
-    for (size_t i = 0; i < hit->n_fields; i++) {
-        const struct source_pair *pair = &hit->fields[i];
-        if (pair->value && is_one_of(pair->key, names) && !has_ip(hit, pair->value))
-            *SOURCE_ADD(mem, hit->host_ips, hit->n_host_ips, cap) = pair->value;
-    }
 }
 
 static void add_pairs(struct es_hit *hit, const struct source_pair *pairs, size_t n,
@@ -126,23 +162,72 @@ static void read_fields(const cJSON *json, struct source_mem *mem, struct es_hit
     }
 }
 
-static void read_hit(const cJSON *json, const struct es_fields *names, struct source_mem *mem,
-                     struct es_hit *hit)
+/* A machine has several addresses, so of these every field of the list counts. */
+static void add_ip(struct es_hit *hit, const char *ip, size_t *cap, struct source_mem *mem)
 {
-    hit->id = source_json_str(mem, json, "_id");
-    hit->index = source_json_intern(mem, json, "_index");
-    read_fields(json, mem, hit);
-    hit->at_ms = hit_time(json, hit, names->time);
-    hit->message = trimmed(mem, first_of(hit, names->message));
-    hit->level = first_of(hit, names->level);
-    hit->service = first_of(hit, names->service);
-    hit->host = first_of(hit, names->host);
-    hit->container = first_of(hit, names->container);
-    hit->pod = first_of(hit, names->pod);
-    hit->namespace_ = first_of(hit, names->namespace_);
-    hit->dataset = first_of(hit, names->dataset);
-    hit->region = first_of(hit, names->region);
-    read_ips(hit, names->host_ip, mem);
+    if (!has_ip(hit, ip))
+        *SOURCE_ADD(mem, hit->host_ips, hit->n_host_ips, *cap) = ip;
+}
+
+/* The best ranked value of each meaning; a time that cannot be read is none. */
+static void find_values(struct reader *r, struct es_hit *hit, const char *values[ROLES])
+{
+    unsigned char best[ROLES] = { 0 };
+    size_t cap = 0;
+
+    for (size_t i = 0; i < hit->n_fields; i++) {
+        const char *value = hit->fields[i].value;
+        if (!value || !*value)
+            continue;
+        const struct meaning *meaning = meaning_of(r, hit->fields[i].key);
+        for (size_t role = 0; role < ROLES; role++) {
+            unsigned char rank = meaning->ranks[role];
+            if (!rank || (best[role] && best[role] <= rank) ||
+                (role == ROLE_TIME && time_of(value) == TIME_UNKNOWN))
+                continue;
+            best[role] = rank;
+            values[role] = value;
+        }
+        if (meaning->ranks[ROLE_IP])
+            add_ip(hit, value, &cap, r->mem);
+    }
+}
+
+static void read_hit(struct reader *r, const cJSON *json, struct es_hit *hit)
+{
+    const char *values[ROLES] = { NULL };
+
+    hit->id = source_json_str(r->mem, json, "_id");
+    hit->index = source_json_intern(r->mem, json, "_index");
+    read_fields(json, r->mem, hit);
+    find_values(r, hit, values);
+    hit->at_ms = values[ROLE_TIME] ? time_of(values[ROLE_TIME]) : sort_time(json);
+    hit->message = trimmed(r->mem, values[ROLE_MESSAGE]);
+    hit->level = values[ROLE_LEVEL];
+    hit->service = values[ROLE_SERVICE];
+    hit->host = values[ROLE_HOST];
+    hit->container = values[ROLE_CONTAINER];
+    hit->pod = values[ROLE_POD];
+    hit->namespace_ = values[ROLE_NAMESPACE];
+    hit->dataset = values[ROLE_DATASET];
+    hit->region = values[ROLE_REGION];
+}
+
+static void read_hits(const cJSON *list, const struct es_fields *fields, struct source_mem *mem,
+                      struct es_result *ret)
+{
+    size_t n = cJSON_IsArray(list) ? (size_t)cJSON_GetArraySize(list) : 0;
+    struct reader reader;
+
+    if (n == 0)
+        return;
+    reader_init(&reader, fields, mem);
+    ret->hits = source_alloc(mem, n * sizeof(*ret->hits));
+    for (const cJSON *hit = list->child; hit; hit = hit->next) {
+        if (cJSON_IsObject(hit))
+            read_hit(&reader, hit, &ret->hits[ret->n++]);
+    }
+    free(reader.meanings);
 }
 
 /* ---- how much of the truth it is ---- */
@@ -216,8 +301,7 @@ struct es_result *es_parse_result(const cJSON *json, const struct es_fields *fie
                                   struct source_mem *mem, struct error *err)
 {
     struct es_result *result = source_result_new(mem, sizeof(*result));
-    const cJSON *hits = json_get(json, "hits"), *list = json_get(hits, "hits");
-    size_t n = cJSON_IsArray(list) ? (size_t)cJSON_GetArraySize(list) : 0;
+    const cJSON *hits = json_get(json, "hits");
 
     if (!cJSON_IsObject(json)) {
         error_set(err, ERR_PROTOCOL, "the answer is no search result");
@@ -227,12 +311,7 @@ struct es_result *es_parse_result(const cJSON *json, const struct es_fields *fie
     read_shards(json, result);
     read_clusters(json, result);
     read_total(hits, result);
-    if (n)
-        result->hits = source_alloc(mem, n * sizeof(*result->hits));
-    for (const cJSON *hit = json_first(list); hit; hit = hit->next) {
-        if (cJSON_IsObject(hit))
-            read_hit(hit, fields ? fields : es_default_fields(), mem, &result->hits[result->n++]);
-    }
+    read_hits(json_get(hits, "hits"), fields ? fields : es_default_fields(), mem, result);
     result->histogram = read_histogram(json, mem);
     return result;
 }

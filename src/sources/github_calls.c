@@ -437,6 +437,8 @@ struct source_call *github_get_repository(struct github *g, uint64_t owner, cons
     return github_start(call, err);
 }
 
+#define MAX_EPOCH_S INT64_C(100000000000) /* the year 5138 */
+
 static int take_rate(struct source_call *call, struct github_op *op, const char *body, size_t len,
                      bool truncated, struct error *err)
 {
@@ -453,7 +455,9 @@ static int take_rate(struct source_call *call, struct github_op *op, const char 
     rate->limit = source_json_count(core, "limit");
     rate->remaining = source_json_count(core, "remaining");
     rate->used = source_json_count(core, "used");
-    rate->reset_ms = json_i64(core, "reset", &reset) ? reset * SECOND_MS : TIME_UNKNOWN;
+    rate->reset_ms = TIME_UNKNOWN;
+    if (json_i64(core, "reset", &reset) && reset > 0 && reset < MAX_EPOCH_S)
+        rate->reset_ms = reset * SECOND_MS;
     cJSON_Delete(json);
     return 0;
 }

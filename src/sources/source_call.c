@@ -25,6 +25,7 @@ struct source_call *source_call_new(struct source_client *client, uint64_t owner
     return call;
 }
 
+/* Off the client's list; from then on cancelling it, as a careless `done` may, does nothing. */
 static void detach(struct source_call *call)
 {
     if (call->prev)
@@ -35,11 +36,12 @@ static void detach(struct source_call *call)
         call->next->prev = call->prev;
     http_cancel(call->request);
     call->request = NULL;
+    call->client = NULL;
 }
 
 void source_cancel(struct source_call *call)
 {
-    if (!call)
+    if (!call || !call->client)
         return;
     detach(call);
     source_mem_release(call->mem);

@@ -1,6 +1,7 @@
 #include "source_json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dbconn/base/json.h"
@@ -73,26 +74,38 @@ struct flattening {
     bool complete;
 };
 
-static const char *leaf_text(struct flattening *f, const cJSON *leaf)
+/* Short values repeat a lot between events and log lines. */
+#define INTERN_UP_TO 64
+
+static const char *keep_text(struct flattening *f, const char *text)
 {
-    struct buf text = BUF_INIT;
+    size_t len = strlen(text);
+    struct buf cut = BUF_INIT;
     const char *copy;
 
-    if (cJSON_IsNull(leaf))
-        return NULL;
-    if (cJSON_IsString(leaf))
-        text_add_cut(&text, leaf->valuestring, f->limits->max_value);
-    else if (cJSON_IsBool(leaf))
-        buf_adds(&text, cJSON_IsTrue(leaf) ? "true" : "false");
-    else if (cJSON_IsNumber(leaf) && fabs(leaf->valuedouble) < 9e15 &&
-             leaf->valuedouble == floor(leaf->valuedouble))
-        buf_addf(&text, "%.0f", leaf->valuedouble);
-    else if (cJSON_IsNumber(leaf))
-        buf_addf(&text, "%.15g", leaf->valuedouble);
-    /* Values repeat a lot between events and log lines. */
-    copy = source_intern(f->mem, buf_str(&text));
-    buf_clear(&text);
+    if (len <= INTERN_UP_TO)
+        return source_intern(f->mem, text);
+    if (len <= f->limits->max_value)
+        return source_strn(f->mem, text, len);
+    text_add_cut(&cut, text, f->limits->max_value);
+    copy = source_str(f->mem, buf_str(&cut));
+    buf_clear(&cut);
     return copy;
+}
+
+static const char *leaf_text(struct flattening *f, const cJSON *leaf)
+{
+    char number[32];
+
+    if (cJSON_IsString(leaf))
+        return keep_text(f, leaf->valuestring);
+    if (cJSON_IsBool(leaf))
+        return cJSON_IsTrue(leaf) ? "true" : "false";
+    if (!cJSON_IsNumber(leaf))
+        return NULL;
+    bool whole = fabs(leaf->valuedouble) < 9e15 && leaf->valuedouble == floor(leaf->valuedouble);
+    snprintf(number, sizeof(number), whole ? "%.0f" : "%.15g", leaf->valuedouble);
+    return source_intern(f->mem, number);
 }
 
 static void add_leaf(struct flattening *f, const cJSON *leaf)
@@ -104,6 +117,13 @@ static void add_leaf(struct flattening *f, const cJSON *leaf)
     struct source_pair *pair = SOURCE_ADD(f->mem, f->pairs, f->n, f->cap);
     pair->key = source_intern(f->mem, buf_str(&f->path));
     pair->value = leaf_text(f, leaf);
+}
+
+static void add_name(struct buf *path, const char *name)
+{
+    if (path->len)
+        buf_addc(path, '.');
+    buf_adds(path, name);
 }
 
 static void flatten(struct flattening *f, const cJSON *node, int depth)
@@ -121,7 +141,7 @@ static void flatten(struct flattening *f, const cJSON *node, int depth)
     }
     for (const cJSON *child = node->child; child; child = child->next, index++) {
         if (cJSON_IsObject(node))
-            buf_addf(&f->path, "%s%s", len ? "." : "", child->string ? child->string : "");
+            add_name(&f->path, child->string);
         else if (!f->limits->repeat)
             buf_addf(&f->path, "[%zu]", index);
         flatten(f, child, depth + 1);

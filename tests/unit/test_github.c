@@ -403,6 +403,35 @@ static void a_refusal_says_who_answered_what_and_what_to_do(void **state)
     }
 }
 
+static void an_absurd_reset_is_unknown(void **state)
+{
+    static const struct {
+        const char *reset;
+        int64_t ms;
+    } cases[] = {
+        { "1772600460", INT64_C(1772600460000) },
+        { "\"99999999999999999999\"", TIME_UNKNOWN },
+        { "1e300", TIME_UNKNOWN },
+        { "-5", TIME_UNKNOWN },
+        { "null", TIME_UNKNOWN },
+    };
+    struct bench b;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *body =
+            xasprintf("{\"resources\":{\"core\":{\"limit\":60,\"reset\":%s}}}", cases[i].reset);
+        struct github *g = open_all(&b, ROUTES({ "GET /rate_limit$", 200, "", body }));
+        const struct github_rate *rate =
+            bench_result(&b, github_get_rate(g, 1, bench_done, &b, &b.err));
+        assert_int_equal(rate->limit, 60);
+        assert_int_equal(rate->remaining, -1);
+        assert_true(rate->reset_ms == cases[i].ms);
+        close_all(&b, g);
+        free(body);
+    }
+}
+
 static void only_owner_and_name_make_a_repository(void **state)
 {
     static const char *const bad[] = { "",         "books",        "acme/",
@@ -462,6 +491,7 @@ int main(void)
         cmocka_unit_test(an_unchanged_answer_is_not_sent_again),
         cmocka_unit_test(limits_are_told_from_missing_permissions_by_headers),
         cmocka_unit_test(a_refusal_says_who_answered_what_and_what_to_do),
+        cmocka_unit_test(an_absurd_reset_is_unknown),
         cmocka_unit_test(only_owner_and_name_make_a_repository),
         cmocka_unit_test(the_check_names_the_missing_permission),
     };

@@ -439,6 +439,35 @@ static void cancelled_calls_and_freed_clients_never_call_back(void **state)
     close_all(&b, s);
 }
 
+struct own_cancel {
+    struct source_call *call;
+    bool ended;
+};
+
+static void cancel_itself(void *user, const void *result, const struct error *err)
+{
+    struct own_cancel *own = user;
+
+    (void)err;
+    assert_non_null(result);
+    source_cancel(own->call);
+    own->ended = true;
+}
+
+static void a_call_may_be_cancelled_while_it_ends(void **state)
+{
+    struct own_cancel own = { 0 };
+    struct bench b;
+    struct sentry *s = open_all(&b, ROUTES({ "GET /", 200, "", "{\"id\":\"7\"}" }));
+
+    (void)state;
+    own.call = sentry_get_issue(s, 1, "1", cancel_itself, &own, &b.err);
+    while (!own.ended)
+        uv_run(&b.loop, UV_RUN_ONCE);
+    (void)bench_result(&b, ask_issue(&b, s, "3"));
+    close_all(&b, s);
+}
+
 static void ids_that_leave_the_path_are_encoded(void **state)
 {
     struct bench b;
@@ -535,6 +564,7 @@ int main(void)
         cmocka_unit_test(a_refusal_says_who_answered_what_and_what_to_do),
         cmocka_unit_test(what_a_server_echoes_is_cut_cleaned_and_redacted),
         cmocka_unit_test(cancelled_calls_and_freed_clients_never_call_back),
+        cmocka_unit_test(a_call_may_be_cancelled_while_it_ends),
         cmocka_unit_test(ids_that_leave_the_path_are_encoded),
         cmocka_unit_test(only_a_trusted_region_gets_the_token),
         cmocka_unit_test(the_check_names_the_missing_scope),

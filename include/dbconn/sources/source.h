@@ -35,7 +35,9 @@ struct source_result {
 /* `result` is the struct that the called function documents; NULL when `err` is set. */
 typedef void source_done_fn(void *user, const void *result, const struct error *err);
 
-void source_cancel(struct source_call *call); /* NULL is fine; `done` will not run */
+/* `done` will not run. NULL is fine, and so is a call whose `done` is running; afterwards the
+ * handle is gone. */
+void source_cancel(struct source_call *call);
 
 /* Keep a result beyond `done`; each hold needs one release. NULL is fine. Loop thread only. */
 void source_hold(const void *result);
