@@ -291,8 +291,8 @@ static bool speaks_for_kubernetes(const struct line *l)
         if (identity_has(l->record, names[i]))
             return true;
     return has(l, "pod/") || has(l, "EndpointSlice") || has(l, "clusterIP") ||
-           has(l, "endpoints of ") || has(l, "container ") || has(l, " endpoints") ||
-           has(l, "NodeNotReady");
+           has(l, "StatefulSet") || has(l, "replica set") || has(l, "endpoints of ") ||
+           has(l, "container ") || has(l, " endpoints") || has(l, "NodeNotReady");
 }
 
 /* The pod after "pod/", "Pod ", "in pod " or "for ". */

@@ -140,19 +140,20 @@ static enum mention_role role_of(const char *start, const char *s, bool address)
 }
 
 /* Versions, file names, times and the like look like names with dots. */
-static bool is_host_name(const char *s, size_t len, bool announced)
+static bool is_host_name(const char *start, const char *s, size_t len, bool announced)
 {
     static const char *const endings[] = { ".py",  ".js",      ".go",   ".java", ".rb",   ".php",
                                            ".cs",  ".log",     ".conf", ".yml",  ".yaml", ".json",
                                            ".sql", ".service", ".sock", ".c",    ".cc",   ".cpp",
                                            ".ts",  ".mdf",     ".ibd",  ".pid",  ".cnf",  ".ini",
                                            ".css", ".html",    ".so" };
-    bool letter = false, sign = false, upper_start = isupper((unsigned char)*s) != 0;
+    bool letter = false, sign = false, digit = false, upper_start = isupper((unsigned char)*s) != 0;
 
     if (len < 2 || len > 253 || *s == '-' || *s == '.')
         return false;
     for (size_t i = 0; i < len; i++) {
         letter = letter || isalpha((unsigned char)s[i]);
+        digit = digit || isdigit((unsigned char)s[i]);
         sign = sign || s[i] == '.' || s[i] == '-';
         if (s[i] == '.' && i + 1 < len && s[i + 1] == '.')
             return false;
@@ -166,6 +167,9 @@ static bool is_host_name(const char *s, size_t len, bool announced)
     for (size_t i = 0; i + 1 < len; i++)
         if (s[i] == '.' && isupper((unsigned char)s[i + 1]))
             return false;
+    /* "host=pg1" and "server 'db'", but not "server at" */
+    if (!sign && announced)
+        announced = digit || (s > start && strchr("=\"'/:", s[-1]));
     if (!letter || (!sign && !announced) || (upper_start && !announced && !memchr(s, '-', len)))
         return false;
     return !(isdigit((unsigned char)*s) && !announced && !isalpha((unsigned char)s[len - 1]) &&
@@ -180,6 +184,8 @@ static bool take_address(const char **at, const char *end, struct log_mention *r
     if (*s == '[' && s + 1 < end)
         s++;
     n = ipv6_length(s, end);
+    if (n > 4 && strncmp(s, "::1:", 4) == 0)
+        n = 3; /* Node.js writes the port behind it without brackets */
     if (n == 0) {
         if (s != *at)
             return false;
@@ -219,7 +225,7 @@ bool logline_next_name(const char **at, const char *end, struct log_mention *ret
         *at = s + n;
         while (n > 0 && (s[n - 1] == '.' || s[n - 1] == '-'))
             n--;
-        if (!is_host_name(s, n, is_announced(start, s)))
+        if (!is_host_name(start, s, n, is_announced(start, s)))
             continue;
         *ret = (struct log_mention){ .text = s, .len = n, .port = port_after(s + n, end) };
         ret->role = role_of(start, s, false);

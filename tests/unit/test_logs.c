@@ -1,0 +1,531 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dbconn/analysis/logs.h"
+
+/* Minutes after an arbitrary hour; the errors last from 60 to 90. */
+#define AT(minutes) (INT64_C(1790000000000) + (int64_t)((minutes)*60000.0))
+
+#define WORK "2026-08-18 10:00:00 UTC [9] LOG:  checkpoint complete: wrote 1 buffers"
+#define STOP "2026-08-18 10:00:00 UTC [1] LOG:  received fast shutdown request"
+#define DOWN "2026-08-18 10:00:00 UTC [1] LOG:  database system is shut down"
+#define READY "2026-08-18 10:00:00 UTC [1] LOG:  database system is ready to accept connections"
+
+static const char *const own_services[] = { "orders" };
+
+static const struct log_target target = {
+    .engine = "postgresql",
+    .host = "db-orders.internal",
+    .port = "5432",
+    .database = "orders",
+    .services = own_services,
+    .n_services = 1,
+};
+
+static struct log_record record(double minutes, const char *host, const char *service,
+                                const char *message)
+{
+    return (struct log_record){
+        .time_ms = AT(minutes), .host = host, .service = service, .message = message
+    };
+}
+
+static struct log_record said(double minutes, const char *host, const char *message)
+{
+    return record(minutes, host, "postgresql", message);
+}
+
+static struct log_record dns(const char *answer)
+{
+    return record(0, "ns-1", "named", answer);
+}
+
+static void read_during(const struct log_record *records, size_t n, const struct log_target *t,
+                        double from, double to, struct log_findings *ret)
+{
+    struct log_window w = { .onset_ms = AT(from), .end_ms = AT(to), .now_ms = AT(200) };
+
+    logs_read(records, n, t, &w, ret);
+}
+
+static void read_all(const struct log_record *records, size_t n, struct log_findings *ret)
+{
+    read_during(records, n, &target, 60, 90, ret);
+}
+
+#define ANSWER                                                                                     \
+    "query: db-orders.internal IN A answer: db-orders.internal. 60 IN CNAME pg-1.internal. "       \
+    "pg-1.internal. 60 IN A 10.1.2.3"
+
+static void a_machine_is_tied_in_many_ways(void **state)
+{
+    static const char *const address[] = { "10.1.2.3" };
+    const struct log_record by_cname[] = { dns(ANSWER), said(50, "pg-1", WORK) };
+    const struct log_record by_inventory[] = {
+        dns("query: db-orders.internal IN A answer: db-orders.internal. 60 IN A 10.1.2.3"),
+        record(1, "cmdb-1", "cmdb", "inventory host=pg-1 address=10.1.2.3 role=primary"),
+        said(50, "pg-1", WORK)
+    };
+    const struct log_record by_pool[] = {
+        record(1, "web-1", "orders",
+               "db pool opened: db-orders.internal (10.1.2.3):5432 server=pg-1"),
+        said(50, "pg-1", WORK)
+    };
+    const struct log_record by_pointer[] = {
+        record(1, "web-1", "orders",
+               "connection to server at \"db-orders.internal\" (10.1.2.3), port 5432 failed: "
+               "Connection refused"),
+        dns("query: db-orders.internal IN A answer: db-orders.internal. 60 IN A 10.1.2.3"),
+        dns("query: 3.2.1.10.in-addr.arpa IN PTR answer: pg-1.internal."), said(50, "pg-1", WORK)
+    };
+    struct log_record by_address[] = {
+        dns("query: db-orders.internal IN A answer: db-orders.internal. 60 IN A 10.1.2.3"),
+        said(50, "pg-1", WORK)
+    };
+    const struct {
+        const struct log_record *records;
+        size_t n;
+    } cases[] = {
+        { by_cname, ARRAY_LEN(by_cname) },     { by_inventory, ARRAY_LEN(by_inventory) },
+        { by_pool, ARRAY_LEN(by_pool) },       { by_pointer, ARRAY_LEN(by_pointer) },
+        { by_address, ARRAY_LEN(by_address) },
+    };
+    (void)state;
+
+    by_address[1].ips = address;
+    by_address[1].n_ips = 1;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct log_findings f;
+        read_all(cases[i].records, cases[i].n, &f);
+        if (f.tie != TIE_CERTAIN || !f.machine || strcmp(f.machine, "pg-1") != 0)
+            fail_msg("case %zu: %s", i, f.tie_reason);
+        log_findings_clear(&f);
+    }
+}
+
+static void a_name_with_a_domain_is_the_machine_of_the_short_name(void **state)
+{
+    const struct log_record r[] = { said(50, "pg-1", WORK), said(51, "pg-2", WORK) };
+    struct log_target t = target;
+    struct log_findings f;
+    (void)state;
+
+    t.host = "pg-2.internal";
+    read_during(r, ARRAY_LEN(r), &t, 60, 90, &f);
+    assert_int_equal(f.tie, TIE_CERTAIN);
+    assert_string_equal(f.machine, "pg-2");
+    log_findings_clear(&f);
+}
+
+/* orders-db is the Service; any of its pods may have been meant. */
+static void a_service_ties_through_its_endpoints_and_not_by_its_name(void **state)
+{
+    struct log_record r[] = {
+        record(1, "m-1", "kube-events",
+               "Service data/orders-db clusterIP 10.96.0.9 port 5432: EndpointSlice orders-db-x1 "
+               "ready endpoints orders-db-0 (10.244.1.7:5432)"),
+        said(50, "node-1", WORK),
+        said(61, "node-2", DOWN),
+    };
+    struct log_target t = target;
+    struct log_findings f;
+    (void)state;
+
+    t.host = "orders-db.data.svc.cluster.local";
+    r[1].pod = "orders-db-0";
+    r[2].pod = "orders-db-1";
+    read_during(r, ARRAY_LEN(r), &t, 60, 90, &f);
+    assert_string_equal(f.machine, "orders-db-0");
+    assert_int_equal(f.went_down, UNKNOWN);
+    assert_true(f.other_restart);
+    assert_string_equal(f.other_machine, "orders-db-1");
+    log_findings_clear(&f);
+    read_during(r + 1, 2, &t, 60, 90, &f);
+    assert_int_equal(f.tie, TIE_UNKNOWN);
+    assert_null(f.machine);
+    log_findings_clear(&f);
+}
+
+static void the_only_server_is_likely_until_something_contradicts(void **state)
+{
+    const struct log_record alone[] = { said(61, "pg-7", DOWN) };
+    const struct log_record serving[] = {
+        said(50, "pg-7",
+             "2026-08-18 10:00:00 UTC [9] LOG:  connection authorized: user=app database=orders"),
+        said(50, "pg-8",
+             "2026-08-18 10:00:00 UTC [9] LOG:  connection authorized: user=bi database=dwh")
+    };
+    const struct log_record reports[] = { said(61, "pg-reports-1", DOWN) };
+    const struct log_record dwh[] = {
+        said(50, "pg-8",
+             "2026-08-18 10:00:00 UTC [9] LOG:  connection authorized: user=bi database=dwh"),
+        said(61, "pg-8", DOWN)
+    };
+    const struct log_record mysql[] = { record(
+        61, "my-1", "mysql", "[MY-010910] [Server] mysqld: Shutdown complete (mysqld 8)") };
+    const struct log_record elsewhere[] = {
+        record(1, "cmdb-1", "cmdb", "inventory host=pg-7 address=10.9.9.9 dns=db-billing.internal"),
+        said(61, "pg-7", DOWN)
+    };
+    const struct {
+        const struct log_record *records;
+        size_t n;
+        enum log_tie tie;
+    } cases[] = {
+        { alone, 1, TIE_LIKELY }, { serving, 2, TIE_LIKELY }, { reports, 1, TIE_UNKNOWN },
+        { dwh, 2, TIE_UNKNOWN },  { mysql, 1, TIE_UNKNOWN },  { elsewhere, 2, TIE_UNKNOWN },
+        { NULL, 0, TIE_UNKNOWN },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct log_findings f;
+        read_all(cases[i].records, cases[i].n, &f);
+        if (f.tie != cases[i].tie || (f.machine && strcmp(f.machine, "pg-7") != 0))
+            fail_msg("case %zu: %d %s", i, (int)f.tie, f.tie_reason);
+        log_findings_clear(&f);
+    }
+}
+
+static void a_local_address_ties_to_no_machine(void **state)
+{
+    const struct log_record r[] = { said(61, "pg-1", DOWN) };
+    struct log_target t = target;
+    struct log_findings f;
+    (void)state;
+
+    t.host = "127.0.0.1";
+    read_during(r, 1, &t, 60, 90, &f);
+    assert_int_equal(f.tie, TIE_UNKNOWN);
+    assert_int_equal(f.went_down, UNKNOWN);
+    log_findings_clear(&f);
+}
+
+static void a_restart_is_an_outage_with_both_ends(void **state)
+{
+    const struct log_record r[] = {
+        dns(ANSWER),
+        said(58, "pg-1", WORK),
+        said(59.5, "pg-1", STOP),
+        said(59.6, "pg-1", WORK), /* the last checkpoint */
+        said(59.7, "pg-1", DOWN),
+        said(70, "pg-1",
+             "2026-08-18 10:00:00 UTC [1] LOG:  database system was shut down at 2026-08-18"),
+        said(70.1, "pg-1", READY),
+        said(80, "pg-1", WORK),
+    };
+    struct log_findings f;
+    (void)state;
+
+    read_during(r, ARRAY_LEN(r), &target, 60, 71, &f);
+    assert_int_equal(f.went_down, YES);
+    assert_int_equal(f.came_back, YES);
+    assert_int_equal(f.n_outages, 1);
+    assert_int_equal(f.down_ms, AT(59.5));
+    assert_int_equal(f.up_ms, AT(70.1));
+    assert_int_equal(f.down_kind, LOG_SERVER_SHUTDOWN_EVENT);
+    assert_int_equal(f.down_record, 2);
+    assert_int_equal(f.healthy, NO);
+    assert_int_equal(f.own[LOG_SERVER_STOPPED_EVENT].n, 1);
+    log_findings_clear(&f);
+}
+
+static void a_server_that_stays_away_did_not_come_back(void **state)
+{
+    const struct log_record r[] = {
+        dns(ANSWER),
+        said(58, "pg-1", WORK),
+        record(
+            60, "pg-1", "kernel",
+            "Aug 18 10:00:00 pg-1 kernel: Out of memory: Killed process 9 (postgres) total-vm:1kB"),
+        said(60.1, "pg-1",
+             "2026-08-18 10:00:00 UTC [1] LOG:  server process (PID 9) was terminated by signal 9"),
+        record(61, "pg-1", "systemd",
+               "Aug 18 10:01:00 pg-1 systemd[1]: Failed to start PostgreSQL Cluster 15-main."),
+        record(120, "web-1", "orders", "GET /healthz 200"),
+    };
+    struct log_findings f;
+    (void)state;
+
+    read_during(r, ARRAY_LEN(r), &target, 60, 190, &f);
+    assert_int_equal(f.went_down, YES);
+    assert_int_equal(f.came_back, NO);
+    assert_int_equal(f.down_kind, LOG_SERVER_OOM_KILLED_EVENT);
+    assert_true(f.start_failed);
+    log_findings_clear(&f);
+}
+
+static void work_after_a_stop_without_a_start_line_is_the_end(void **state)
+{
+    const struct log_record r[] = { dns(ANSWER), said(60, "pg-1", DOWN), said(75, "pg-1", WORK) };
+    struct log_findings f;
+    (void)state;
+
+    read_during(r, ARRAY_LEN(r), &target, 60, 74, &f);
+    assert_int_equal(f.came_back, YES);
+    assert_int_equal(f.up_ms, AT(75));
+    log_findings_clear(&f);
+}
+
+static void a_restart_at_another_time_explains_nothing(void **state)
+{
+    const struct log_record before[] = { dns(ANSWER), said(10, "pg-1", DOWN),
+                                         said(12, "pg-1", READY), said(70, "pg-1", WORK) };
+    const struct log_record late[] = { dns(ANSWER), said(58, "pg-1", WORK), said(61, "pg-1", WORK),
+                                       said(80, "pg-1", DOWN), said(81, "pg-1", READY) };
+    struct log_findings f;
+    (void)state;
+
+    read_all(before, ARRAY_LEN(before), &f);
+    assert_int_equal(f.n_outages, 1);
+    assert_int_equal(f.went_down, NO);
+    assert_int_equal(f.healthy, YES);
+    log_findings_clear(&f);
+    /* Somebody restarted it in the middle of the trouble. */
+    read_all(late, ARRAY_LEN(late), &f);
+    assert_int_equal(f.n_outages, 1);
+    assert_true(f.outages[0].inside);
+    assert_int_equal(f.went_down, NO);
+    log_findings_clear(&f);
+}
+
+static void clocks_may_differ_by_two_minutes(void **state)
+{
+    const struct log_record r[] = { dns(ANSWER), said(61.9, "pg-1", DOWN),
+                                    said(63, "pg-1", READY) };
+    struct log_findings f;
+    (void)state;
+
+    read_during(r, ARRAY_LEN(r), &target, 60, 62, &f);
+    assert_int_equal(f.went_down, YES);
+    log_findings_clear(&f);
+}
+
+static void another_machines_restart_is_none_of_ours(void **state)
+{
+    const struct log_record r[] = { dns(ANSWER), said(59, "pg-1", WORK), said(60, "pg-9", DOWN),
+                                    said(65, "pg-9", READY), said(70, "pg-1", WORK) };
+    struct log_findings f;
+    (void)state;
+
+    read_all(r, ARRAY_LEN(r), &f);
+    assert_int_equal(f.went_down, NO);
+    assert_int_equal(f.healthy, YES);
+    assert_true(f.other_restart);
+    assert_string_equal(f.other_machine, "pg-9");
+    assert_int_equal(f.own[LOG_SERVER_STOPPED_EVENT].n, 0);
+    assert_int_equal(f.others[LOG_SERVER_STOPPED_EVENT].n, 1);
+    log_findings_clear(&f);
+}
+
+static void the_nodes_kernel_speaks_for_the_pod(void **state)
+{
+    struct log_record r[] = {
+        said(58, "node-3", WORK),
+        record(60, "node-3", "kernel",
+               "Aug 18 10:00:00 node-3 kernel: Memory cgroup out of memory: Killed process 7 "
+               "(postgres)"),
+    };
+    struct log_target t = target;
+    struct log_findings f;
+    (void)state;
+
+    t.host = "pg-0";
+    r[0].pod = "pg-0";
+    read_during(r, 2, &t, 60, 90, &f);
+    assert_int_equal(f.went_down, YES);
+    assert_int_equal(f.down_kind, LOG_SERVER_OOM_KILLED_EVENT);
+    log_findings_clear(&f);
+}
+
+static void silence_after_steady_work_is_told(void **state)
+{
+    struct log_record r[12] = { dns(ANSWER) };
+    struct log_findings f;
+    size_t n = 1;
+    (void)state;
+
+    for (; n <= 8; n++)
+        r[n] = said(2.0 + 7 * (double)n, "pg-1", WORK);
+    r[n++] = record(150, "web-1", "orders", "GET /healthz 200");
+    read_during(r, n, &target, 60, 190, &f);
+    assert_int_equal(f.silent, YES);
+    assert_int_equal(f.went_down, UNKNOWN);
+    log_findings_clear(&f);
+}
+
+static void network_faults_count_near_the_bursts(void **state)
+{
+    static const struct log_burst bursts[] = { { AT(60), AT(62) }, { AT(80), AT(81) } };
+    static const char full[] =
+        "Aug 18 10:00:00 n-1 kernel: nf_conntrack: table full, dropping packet";
+    static const char reject[] =
+        "Aug 18 10:00:00 fw-1 kernel: REJECT SRC=10.5.5.5 DST=10.1.2.3 PROTO=TCP DPT=5432";
+    static const char foreign[] =
+        "Aug 18 10:00:00 fw-1 kernel: REJECT SRC=10.5.5.5 DST=10.7.7.7 PROTO=TCP DPT=443";
+    const struct log_record r[] = {
+        dns(ANSWER),
+        record(60.5, "n-1", "kernel", full),
+        record(80.5, "fw-1", "kernel", reject),
+        record(80.6, "fw-1", "kernel", foreign),
+        said(70, "pg-1", WORK),
+    };
+    const struct log_record noise[] = {
+        dns(ANSWER),
+        record(5, "n-1", "kernel", full),
+        record(30, "n-1", "kernel", full),
+        record(61, "n-1", "kernel", full),
+    };
+    struct log_window w = { AT(60), AT(81), AT(200), bursts, 2 };
+    struct log_findings f;
+    (void)state;
+
+    logs_read(r, ARRAY_LEN(r), &target, &w, &f);
+    assert_int_equal(f.network_during.n, 2);
+    assert_int_equal(f.network_target.n, 1);
+    assert_int_equal(f.bursts_with_network, 2);
+    assert_int_equal(f.network_during.example, 1);
+    log_findings_clear(&f);
+    /* They come as often when nobody complains. */
+    logs_read(noise, ARRAY_LEN(noise), &target, &w, &f);
+    assert_int_equal(f.network_during.n, 0);
+    log_findings_clear(&f);
+}
+
+static void a_policy_change_before_the_onset_is_found(void **state)
+{
+    const struct log_record r[] = {
+        record(10, "gw-1", "firewall", "policy push 1a applied to eu-west-1 edge firewall"),
+        record(59, "gw-1", "firewall", "policy push 2b applied to eu-west-1 edge firewall"),
+        record(80, "gw-1", "firewall", "policy push 3c applied to eu-west-1 edge firewall"),
+    };
+    struct log_findings f;
+    (void)state;
+
+    read_all(r, ARRAY_LEN(r), &f);
+    assert_int_equal(f.policy_record, 1);
+    assert_int_equal(f.policy_ms, AT(59));
+    log_findings_clear(&f);
+}
+
+static void clients_are_counted_by_place(void **state)
+{
+    static const char refused[] = "dial tcp 10.1.2.3:5432: connect: connection refused";
+    struct log_record r[] = {
+        dns(ANSWER),
+        record(61, "web-1", "orders", refused),
+        record(62, "web-2", "orders", refused),
+        record(63, "web-3", "orders", "query ok db=orders rows=1"),
+        record(63, "web-3", "orders", "query ok db=dwh rows=1"),
+        record(64, "web-1", "orders", "dial tcp 10.8.8.8:5432: connect: connection refused"),
+        record(65, "job-1", "orders", "failed to fetch https://x.example.net/: connection refused"),
+        record(10, "web-1", "orders", refused),
+        record(66, "bill-1", "billing", "psycopg2.OperationalError: connection refused"),
+    };
+    struct log_findings f;
+    (void)state;
+
+    r[1].region = r[2].region = "eu-west-1";
+    r[3].region = "us-east-1";
+    read_all(r, ARRAY_LEN(r), &f);
+    assert_int_equal(f.complaints.n, 2);
+    assert_int_equal(f.successes.n, 1);
+    assert_int_equal(f.n_regions, 2);
+    assert_string_equal(f.regions[0].name, "eu-west-1");
+    assert_int_equal(f.regions[0].complaints, 2);
+    assert_int_equal(f.regions[1].successes, 1);
+    assert_int_equal(f.n_hosts, 3);
+    log_findings_clear(&f);
+}
+
+static void a_server_without_slots_is_up(void **state)
+{
+    const struct log_record r[] = {
+        dns(ANSWER),
+        said(61, "pg-1",
+             "2026-08-18 10:00:00 UTC [9] app@orders FATAL:  sorry, too many clients already"),
+        record(62, "web-1", "orders",
+               "connection to server at \"db-orders.internal\" (10.1.2.3), port 5432 failed: "
+               "FATAL:  sorry, too many clients already"),
+        record(63, "exp-1", "db-metrics", "connections 100/100 in use on pg-1"),
+        record(64, "exp-1", "db-metrics", "connections 10/100 in use on pg-1"),
+        record(65, "exp-1", "db-metrics", "connections 100/100 in use on pg-8"),
+    };
+    struct log_findings f;
+    (void)state;
+
+    read_all(r, ARRAY_LEN(r), &f);
+    assert_int_equal(f.slots_during.n, 3);
+    assert_int_equal(f.went_down, NO);
+    log_findings_clear(&f);
+}
+
+static void a_name_that_moved_ties_to_where_it_was_at_the_onset(void **state)
+{
+    const struct log_record r[] = {
+        record(5, "cmdb-1", "cmdb", "inventory host=pg-1 address=10.1.2.3 dns=db-orders.internal"),
+        record(50, "cmdb-1", "cmdb", "inventory host=pg-2 address=10.1.2.4 dns=db-orders.internal"),
+        record(120, "cmdb-1", "cmdb",
+               "inventory host=pg-3 address=10.1.2.5 dns=db-orders.internal"),
+        said(1, "pg-1", WORK),
+        said(1, "pg-2", WORK),
+        said(1, "pg-3", WORK),
+    };
+    struct log_findings f;
+    (void)state;
+
+    read_all(r, ARRAY_LEN(r), &f);
+    assert_string_equal(f.machine, "pg-2");
+    log_findings_clear(&f);
+}
+
+static void records_may_lack_everything(void **state)
+{
+    const struct log_record r[] = {
+        { .time_ms = TIME_UNKNOWN },
+        { .time_ms = TIME_UNKNOWN, .message = DOWN },
+        { .time_ms = AT(61), .message = DOWN },
+        { .time_ms = AT(61), .host = "", .message = "" },
+    };
+    static const struct log_target nobody;
+    struct log_findings f;
+    (void)state;
+
+    read_during(r, ARRAY_LEN(r), &nobody, 60, 90, &f);
+    assert_int_equal(f.tie, TIE_UNKNOWN);
+    assert_int_equal(f.n_records, 4);
+    assert_non_null(f.tie_reason);
+    log_findings_clear(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_machine_is_tied_in_many_ways),
+        cmocka_unit_test(a_name_with_a_domain_is_the_machine_of_the_short_name),
+        cmocka_unit_test(a_service_ties_through_its_endpoints_and_not_by_its_name),
+        cmocka_unit_test(the_only_server_is_likely_until_something_contradicts),
+        cmocka_unit_test(a_local_address_ties_to_no_machine),
+        cmocka_unit_test(a_restart_is_an_outage_with_both_ends),
+        cmocka_unit_test(a_server_that_stays_away_did_not_come_back),
+        cmocka_unit_test(work_after_a_stop_without_a_start_line_is_the_end),
+        cmocka_unit_test(a_restart_at_another_time_explains_nothing),
+        cmocka_unit_test(clocks_may_differ_by_two_minutes),
+        cmocka_unit_test(another_machines_restart_is_none_of_ours),
+        cmocka_unit_test(the_nodes_kernel_speaks_for_the_pod),
+        cmocka_unit_test(silence_after_steady_work_is_told),
+        cmocka_unit_test(network_faults_count_near_the_bursts),
+        cmocka_unit_test(a_policy_change_before_the_onset_is_found),
+        cmocka_unit_test(clients_are_counted_by_place),
+        cmocka_unit_test(a_server_without_slots_is_up),
+        cmocka_unit_test(a_name_that_moved_ties_to_where_it_was_at_the_onset),
+        cmocka_unit_test(records_may_lack_everything),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
