@@ -391,6 +391,7 @@ static void a_refusal_says_who_answered_what_and_what_to_do(void **state)
         if (err->code != cases[i].code)
             fail_msg("%d gave %s: %s", cases[i].status, err_code_name(err->code), error_text(err));
         assert_says(error_text(err), cases[i].says);
+        assert_int_equal(b.server.requests, 1); /* nothing here is worth asking again */
         close_all(&b, es);
     }
 }

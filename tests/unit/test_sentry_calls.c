@@ -491,6 +491,7 @@ static void only_a_trusted_region_gets_the_token(void **state)
         { "https://sentry.io", "https://us.sentry.io/", true },
         { "https://us.sentry.io", "https://sentry.io", true },
         { "https://sentry.io", "http://de.sentry.io", false },
+        { "https://sentry.io", "http://de.sentry.io:443", false },
         { "https://sentry.io", "https://de.sentry.io:8443", false },
         { "https://sentry.io", "https://sentry.io.evil.example", false },
         { "https://sentry.io", "https://evilsentry.io", false },
