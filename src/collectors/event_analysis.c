@@ -3,8 +3,8 @@
  * are.
  *
  *   round 1   latest event | newest rows | counts per 10 min of a day | counts per hour of 14 days
- *   round 2   only when the newest rows do not reach back to the onset: rows around the onset, in
- *             windows that hold about a page each
+ *   round 2   when it is needed: counts per minute around the onset | rows around it, in windows
+ *             that hold about a page each
  */
 #include "collect.h"
 #include "steps.h"
@@ -22,11 +22,11 @@
 #define HINT_BYTES 400
 #define MAX_HINT_SCOPES 60
 
-enum { SERIES_FINE, SERIES_LONG };
+enum { SERIES_NEAR, SERIES_FINE, SERIES_LONG, SERIES_COUNT };
 
 struct events {
     const struct sentry_event *latest;
-    const struct source_series *series[2];
+    const struct source_series *series[SERIES_COUNT];
     const struct sentry_event_rows *pages[MAX_RESULTS];
     size_t n_pages;
     struct trend_span windows[MAX_RESULTS]; /* what each page was asked for; [0]: the newest */
@@ -57,7 +57,7 @@ static void got_series(struct collect *c, const void *result, const struct error
     if (!result)
         return;
     source_hold(result);
-    e->series[tag == SERIES_FINE ? 0 : 1] = result;
+    e->series[tag] = result;
 }
 
 /* `tag`: which of the windows that were asked for. */
@@ -130,8 +130,8 @@ static void put_series(struct collect *c)
     struct events *e = c->state;
     cJSON *list = cJSON_CreateArray(), *own = NULL;
 
-    collect_add_series(list, e->series[0]);
-    collect_add_series(list, e->series[1]);
+    for (size_t i = 0; i < SERIES_COUNT; i++)
+        collect_add_series(list, e->series[i]);
     if (cJSON_GetArraySize(list) == 0 && (own = dossier_get(c->board, "issue.series"))) {
         cJSON_Delete(list);
         list = own;
@@ -470,18 +470,28 @@ static void ask_rows(struct collect *c, int64_t start_ms, int64_t end_ms, int ma
         &err);
 }
 
-static void ask_series(struct collect *c, size_t tag, const char *period, int64_t interval_ms)
+static void ask_series(struct collect *c, size_t tag, const struct sentry_series_query *query)
 {
     struct error err = ERROR_INIT;
     struct collect_call *call = collect_call(c, got_series, tag);
-    struct sentry_series_query query = { .issue = c->issue,
-                                         .stats_period = period,
-                                         .interval_ms = interval_ms };
 
     collect_sent(
         call,
-        sentry_events_series(c->sources->sentry, c->owner, &query, collect_received, call, &err),
+        sentry_events_series(c->sources->sentry, c->owner, query, collect_received, call, &err),
         &err);
+}
+
+/* An onset of which only the hour is known cannot be held against a deploy or a log line. */
+static void ask_series_near_onset(struct collect *c)
+{
+    const struct trend *t = &((struct events *)c->state)->trend;
+    int64_t end = t->onset_ms + t->onset_slack_ms + HOUR_MS;
+
+    ask_series(c, SERIES_NEAR,
+               &(struct sentry_series_query){ .issue = c->issue,
+                                              .start_ms = t->onset_ms - HOUR_MS,
+                                              .end_ms = end < c->now_ms ? end : c->now_ms,
+                                              .interval_ms = MINUTE_MS });
 }
 
 /* Windows of about a page each, from shortly before the onset until the rows that are here. */
@@ -515,6 +525,15 @@ static void ask_windows(struct collect *c, int64_t from_ms, int64_t to_ms)
     trend_case_clear(&t);
 }
 
+/* Do the newest rows begin after the onset, so that others have to be asked for? */
+static bool rows_begin_late(const struct events *e, int64_t before_ms)
+{
+    const struct sentry_event_rows *newest = e->n_pages ? e->pages[0] : NULL;
+
+    return newest && newest->meta.partial && newest->n > 0 &&
+           newest->items[newest->n - 1].at_ms > e->trend.onset_ms - before_ms;
+}
+
 /* Round 2, when it is needed. */
 static void look_back(struct collect *c)
 {
@@ -522,14 +541,13 @@ static void look_back(struct collect *c)
     int64_t before = collect_ms(c, "events.before_onset_minutes", 180);
 
     analyse(c);
-    const struct sentry_event_rows *newest = e->n_pages ? e->pages[0] : NULL;
-    int64_t oldest = newest && newest->n ? newest->items[newest->n - 1].at_ms : TIME_UNKNOWN;
-    if (!newest || !newest->meta.partial || oldest == TIME_UNKNOWN ||
-        e->trend.onset_ms == TIME_UNKNOWN || oldest <= e->trend.onset_ms - before) {
-        finish(c);
-        return;
+    if (e->trend.onset_ms != TIME_UNKNOWN) {
+        if (e->trend.onset_slack_ms > collect_ms(c, "events.onset_known_minutes", 2))
+            ask_series_near_onset(c);
+        if (rows_begin_late(e, before))
+            ask_windows(c, e->trend.onset_ms - before,
+                        e->pages[0]->items[e->pages[0]->n - 1].at_ms + 1);
     }
-    ask_windows(c, e->trend.onset_ms - before, oldest + 1);
     collect_wait(c, finish);
 }
 
@@ -544,8 +562,12 @@ static void start(struct collect *c)
                                   collect_received, call, &err),
                  &err);
     ask_rows(c, 0, 0, 1);
-    ask_series(c, SERIES_FINE, "24h", 10 * MINUTE_MS);
-    ask_series(c, SERIES_LONG, "14d", HOUR_MS);
+    ask_series(c, SERIES_FINE,
+               &(struct sentry_series_query){
+                   .issue = c->issue, .stats_period = "24h", .interval_ms = 10 * MINUTE_MS });
+    ask_series(c, SERIES_LONG,
+               &(struct sentry_series_query){
+                   .issue = c->issue, .stats_period = "14d", .interval_ms = HOUR_MS });
     collect_wait(c, look_back);
 }
 
@@ -556,8 +578,8 @@ static void clear(struct collect *c)
     if (!e)
         return;
     source_release(e->latest);
-    source_release(e->series[0]);
-    source_release(e->series[1]);
+    for (size_t i = 0; i < SERIES_COUNT; i++)
+        source_release(e->series[i]);
     for (size_t i = 0; i < e->n_pages; i++)
         source_release(e->pages[i]);
     if (e->has_trend)

@@ -4,8 +4,9 @@
  *
  *   round 1   one msearch: tell-tale phrases near the onset, near the end and near each burst; who
  *             is who (lines that name the target); the service's own lines
- *   round 2   all lines of the machine that round 1 tied to the target, so that silence and
- *             ordinary work can be told apart
+ *   further   while there is something new: the addresses that the target's name turned out to
+ *             have; all lines of the machine that was tied to it, so that silence and ordinary work
+ *             can be told apart
  *
  * The phrases stand in the playbook ("settings.logs.phrases").
  */
@@ -22,11 +23,16 @@
 #define MAX_QUERIES 16
 #define MAX_BURSTS 12
 #define MAX_NAMES 24
+#define MAX_ROUNDS 3
+#define MIN_LABEL 4 /* a shorter first label ("db", "pg1") is found in too many lines */
 
 struct search {
-    const struct es_answers *answers[2];
-    char **phrases, **identity, **not_identity, **services, **machines; /* NULL at the end */
-    char *index;                                                        /* NULL: configured */
+    const struct es_answers *answers[MAX_ROUNDS];
+    size_t round;
+    char **phrases, **identity, **not_identity, **services; /* NULL at the end */
+    char **machines, **addresses;                           /* learned on the way */
+    size_t asked_machines, asked_addresses;
+    char *index; /* NULL: configured */
     struct log_burst bursts[MAX_BURSTS];
     size_t n_bursts;
     int64_t onset_ms, end_ms;
@@ -74,6 +80,18 @@ static void list_add_setting(struct collect *c, const char *dotted, char ***list
 
 /* Every name of the target: as in the messages, its addresses, and its first label ("db-1" of
  * "db-1.prod.internal"), which is how machines call themselves. */
+static void add_label(struct search *s, const char *host)
+{
+    size_t len = host ? strcspn(host, ".") : 0;
+
+    if (len < MIN_LABEL || !host[len] || host[0] == '/' ||
+        strspn(host, "0123456789.:") == strlen(host))
+        return;
+    char *label = xstrndup(host, len);
+    list_add(&s->identity, label);
+    free(label);
+}
+
 static void add_names(struct collect *c, struct search *s)
 {
     const cJSON *target, *alias;
@@ -83,6 +101,9 @@ static void add_names(struct collect *c, struct search *s)
         cJSON_ArrayForEach (alias, json_get(target, "aliases")) {
             list_add(&s->identity, cJSON_GetStringValue(alias));
         }
+    }
+    cJSON_ArrayForEach (target, evidence_json(c->board, "target.all")) {
+        add_label(s, json_str(target, "host"));
     }
 }
 
@@ -428,8 +449,6 @@ static void finish(struct collect *c)
     struct search *s = c->state;
     const struct log_findings *f = &s->found;
 
-    take_answers(c, 1);
-    analyse(c);
     put_bool(c, "logs.looked", !s->nothing_searched);
     put_num(c, "logs.records", (double)s->records.n);
     put_server(c);
@@ -455,10 +474,11 @@ static void finish(struct collect *c)
 
 /* ---- rounds ---- */
 
-static void send(struct collect *c, const struct query_list *list, size_t round)
+static void send(struct collect *c, const struct query_list *list)
 {
+    struct search *s = c->state;
     struct error err = ERROR_INIT;
-    struct collect_call *call = collect_call(c, got_answers, round);
+    struct collect_call *call = collect_call(c, got_answers, s->round);
 
     collect_sent(
         call,
@@ -466,34 +486,89 @@ static void send(struct collect *c, const struct query_list *list, size_t round)
         &err);
 }
 
-static void look_at_machine(struct collect *c)
+static size_t list_length(char *const *list)
+{
+    size_t n = 0;
+
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+/* Lines that explain a name give its addresses; the machine may log under one of those. */
+static void learn_addresses(struct search *s)
+{
+    struct log_event event;
+
+    for (size_t i = 0; i < s->records.n; i++) {
+        logline_read(&s->records.items[i], &event);
+        if (event.kind != LOG_DNS_ANSWER_EVENT && event.kind != LOG_INVENTORY_EVENT &&
+            event.kind != LOG_SERVICE_ENDPOINTS_EVENT)
+            continue;
+        for (size_t m = 0; m < event.n_mentions && list_length(s->addresses) < MAX_NAMES; m++) {
+            if (!event.mentions[m].address || event.mentions[m].role == MENTION_CLIENT)
+                continue;
+            char *address = xstrndup(event.mentions[m].text, event.mentions[m].len);
+            list_add(&s->addresses, address);
+            free(address);
+        }
+    }
+}
+
+static void add_address_queries(struct search *s, struct query_list *list, int64_t last)
+{
+    char *const *fresh = s->addresses + s->asked_addresses;
+    struct es_query *q = add_query(list, s, s->onset_ms - HOUR_MS, last, 200);
+
+    filter(list, q, es_default_fields()->host_ip, fresh);
+    q = add_query(list, s, s->onset_ms - DAY_MS, last, 100);
+    q->phrases = (const char *const *)fresh;
+    q->not_phrases = (const char *const *)s->not_identity;
+    q->newest_first = true;
+    s->asked_addresses = list_length(s->addresses);
+}
+
+static void add_machine_queries(struct search *s, struct query_list *list, int64_t last)
+{
+    const struct es_fields *fields = es_default_fields();
+    const char *const *names[] = { fields->host, fields->pod };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        for (int newest = 0; newest < 2; newest++) {
+            struct es_query *q = add_query(list, s, s->onset_ms - HOUR_MS, last, 200);
+            filter(list, q, names[i], s->machines + s->asked_machines);
+            q->newest_first = newest;
+        }
+    s->asked_machines = list_length(s->machines);
+}
+
+static void next_round(struct collect *c)
 {
     struct search *s = c->state;
     struct query_list list = { .n = 0 };
-    const struct es_fields *fields = es_default_fields();
-    const char *const *names[] = { fields->host, fields->pod };
+    int64_t last = earlier(s->end_ms + 30 * MINUTE_MS, c->now_ms);
 
     if (!s->answers[0]) {
         collect_fail(c, NULL);
         return;
     }
-    take_answers(c, 0);
+    take_answers(c, s->round);
     analyse(c);
-    if (!s->found.machine) {
+    learn_addresses(s);
+    if (s->found.machine)
+        list_add(&s->machines, s->found.machine);
+    if (++s->round < MAX_ROUNDS) {
+        if (list_length(s->machines) > s->asked_machines)
+            add_machine_queries(s, &list, last);
+        if (list_length(s->addresses) > s->asked_addresses)
+            add_address_queries(s, &list, last);
+    }
+    if (list.n == 0) {
         finish(c);
         return;
     }
-    list_add(&s->machines, s->found.machine);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        int64_t last = earlier(s->end_ms + 30 * MINUTE_MS, c->now_ms);
-        for (int newest = 0; newest < 2; newest++) {
-            struct es_query *q = add_query(&list, s, s->onset_ms - HOUR_MS, last, 200);
-            filter(&list, q, names[i], s->machines);
-            q->newest_first = newest;
-        }
-    }
-    send(c, &list, 1);
-    collect_wait(c, finish);
+    send(c, &list);
+    collect_wait(c, next_round);
 }
 
 static void start(struct collect *c)
@@ -514,8 +589,8 @@ static void start(struct collect *c)
     add_phrase_queries(c, s, &list);
     add_identity_query(c, s, &list);
     add_service_queries(s, &list);
-    send(c, &list, 0);
-    collect_wait(c, look_at_machine);
+    send(c, &list);
+    collect_wait(c, next_round);
 }
 
 static void clear(struct collect *c)
@@ -524,8 +599,8 @@ static void clear(struct collect *c)
 
     if (!s)
         return;
-    source_release(s->answers[0]);
-    source_release(s->answers[1]);
+    for (size_t i = 0; i < MAX_ROUNDS; i++)
+        source_release(s->answers[i]);
     if (s->has_found)
         log_findings_clear(&s->found);
     log_records_clear(&s->records);
@@ -534,6 +609,7 @@ static void clear(struct collect *c)
     list_free(s->not_identity);
     list_free(s->services);
     list_free(s->machines);
+    list_free(s->addresses);
     free(s->index);
     free(s);
 }
