@@ -1,10 +1,10 @@
 /* dbconn check: configuration and every credential against the live services, a line each. */
+#include "access_config.h"
 #include "command.h"
 
 #include <stdio.h>
 
 #include "dbconn/app/services.h"
-#include "dbconn/app/state_dir.h"
 #include "dbconn/base/clock.h"
 #include "dbconn/base/json.h"
 #include "dbconn/queue/store.h"
@@ -167,46 +167,48 @@ static int ask_slack(struct check *c, const struct config *config, struct error 
 
 /* ---- what needs no network ---- */
 
-static void allow(void *user, const char *entry)
-{
-    access_allow(user, entry);
-}
-
 static void check_access(struct check *c, const struct config *config)
 {
-    struct access *access = access_new();
-    struct access_request anybody = { .user = "U", .channel = "C", .team = "T" };
+    struct access *access = NULL;
+    struct error err = ERROR_INIT;
 
-    config_each(config, "access.allow", allow, access);
+    if (access_from_config(config, &access, &err) < 0) {
+        line(c, BAD, "access", "%s", error_text(&err));
+        error_clear(&err);
+        return;
+    }
     if (access_is_empty(access))
         line(c, WARNING, "access",
              "access.allow (DBCONN_ACCESS_ALLOW) is not set: the bot answers "
              "help and refuses the rest");
-    else if (access_permits(access, &anybody))
+    else if (access_is_open(access))
         line(c, WARNING, "access", "access.allow is *: every full member may ask");
     else
         line(c, GOOD, "access", "access.allow: %s", config_str(config, "access.allow"));
+    line(c, GOOD, "access",
+         "guests, other workspaces and channels shared with other companies: no%s",
+         config_str(config, "access.external_channels") ? ", but access.external_channels" : "");
+    if (access_has_projects(access))
+        line(c, GOOD, "access", "access.projects: %s", config_str(config, "access.projects"));
     access_free(access);
 }
 
 static void check_store(struct check *c, const struct config *config)
 {
-    struct error err = ERROR_INIT;
-    char *url = state_dir_store_url(config, false, &err);
+    const char *url = config_str(config, "database.url");
     struct store *store = NULL;
+    struct error err = ERROR_INIT;
 
-    if (url && state_dir_store_missing(url))
-        line(c, GOOD, "store", "%s is not there yet: dbconn serve makes it", url);
-    else if (!url || store_open(url, NULL, &store, &err) < 0)
+    if (!url)
+        line(c, GOOD, "store", "SQLite in the state directory (database.url is not set)");
+    else if (store_open(url, NULL, &store, &err) < 0)
         line(c, BAD, "store", "%s", error_text(&err));
-    else if (store_is_shared(store))
-        line(c, GOOD, "store",
-             "PostgreSQL: replicas may share it; keep it apart from the databases under "
-             "diagnosis");
     else
-        line(c, GOOD, "store", "%s, for one process", url);
+        line(c, GOOD, "store", "%s",
+             store_is_shared(store) ? "PostgreSQL: replicas may share it; keep it apart from the "
+                                      "databases under diagnosis"
+                                    : "SQLite: for one process");
     store_close(store);
-    free(url);
     error_clear(&err);
 }
 

@@ -1,4 +1,4 @@
-#include "bot_private.h"
+#include "bot_request.h"
 
 #include "dbconn/base/json.h"
 #include "dbconn/base/log.h"
@@ -46,7 +46,10 @@ static void on_auth(void *user, const struct webapi_reply *reply, const struct e
         return;
     }
     xreplace(&bot->bot_user, json_str(reply->json, "user_id"));
+    xreplace(&bot->bot_id, json_str(reply->json, "bot_id"));
     xreplace(&bot->team, json_str(reply->json, "team_id"));
+    if (bot->team)
+        access_gate_set_home(bot->gate, bot->team);
     LOG(INFO, "slack.auth", F_STR("team", bot->team), F_STR("bot_user", bot->bot_user));
 }
 
@@ -123,8 +126,13 @@ int bot_start(const struct bot_options *options, struct bot **ret, struct error 
     bot->o = *options;
     bot->style = style_of(options->progress);
     if (open_queue(bot, err) < 0 ||
-        webapi_new(options->loop, options->http, &api, &bot->api, err) < 0 ||
-        ask_who_we_are(bot, err) < 0 || start_socket(bot, err) < 0) {
+        webapi_new(options->loop, options->http, &api, &bot->api, err) < 0) {
+        bot_free(bot);
+        return -1;
+    }
+    bot->gate = access_gate_new(&(struct access_gate_options){
+        .loop = options->loop, .api = bot->api, .rules = options->access });
+    if (ask_who_we_are(bot, err) < 0 || start_socket(bot, err) < 0) {
         bot_free(bot);
         return -1;
     }
@@ -183,11 +191,14 @@ void bot_free(struct bot *bot)
         return;
     slack_socket_free(bot->socket);
     scheduler_free(bot->scheduler);
+    requests_free(bot);
+    access_gate_free(bot->gate);
     webapi_free(bot->api);
     queue_free(bot->queue);
     websockets_free(bot->sockets);
     loop_timer_free(bot->stop_timer);
     free(bot->bot_user);
+    free(bot->bot_id);
     free(bot->team);
     free(bot);
 }

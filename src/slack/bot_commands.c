@@ -1,93 +1,29 @@
-/* Envelopes: what people type becomes an acknowledged answer or a durable job. An envelope is
- * acknowledged after its job is committed; what needs no job is answered in the acknowledgement. */
-#include "bot_private.h"
+/* Envelopes, and what people ask for in words: it becomes an acknowledged answer or a durable job.
+ * An envelope is acknowledged after its job is committed; what needs no job is answered in the
+ * acknowledgement. */
+#include "bot_request.h"
 
 #include "dbconn/analysis/issue_ref.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/log.h"
 #include "dbconn/base/text.h"
-#include "dbconn/slack/access.h"
-#include "dbconn/slack/command.h"
 #include "dbconn/slack/command_reply.h"
-#include "dbconn/slack/webapi.h"
+#include "job_rows.h"
 
-/* One command on its way: what is needed to answer it after the store has. */
-struct request {
-    struct bot *bot;
-    uint64_t delivery;
-    bool accepts_payload;
-    char *team, *channel, *user, *user_name, *trigger, *response_url, *command;
-    char *argument; /* the issue as typed */
-    char *job;      /* id of the job that was made */
-};
-
-static void request_free(struct request *r)
+static struct reader reader_of(const struct request *r)
 {
-    free(r->team);
-    free(r->channel);
-    free(r->user);
-    free(r->user_name);
-    free(r->trigger);
-    free(r->response_url);
-    free(r->command);
-    free(r->argument);
-    free(r->job);
-    free(r);
+    return (struct reader){ .access = r->bot->o.access, .channel = r->channel, .user = r->user };
 }
 
-static cJSON *ephemeral(const char *text)
+/* ---- an issue to look into ---- */
+
+static const char *source_of(enum access_way way)
 {
-    cJSON *payload = cJSON_CreateObject();
-
-    json_put_str(payload, "response_type", "ephemeral");
-    json_put_str(payload, "text", text);
-    return payload;
+    return way == ACCESS_MENTION    ? "mention"
+           : way == ACCESS_SHORTCUT ? "shortcut"
+           : way == ACCESS_ALERT    ? "alert"
+                                    : "slash";
 }
-
-static void on_responded(void *user, const struct webapi_reply *reply, const struct error *err)
-{
-    (void)user;
-    if (reply->kind != WEBAPI_OK)
-        LOG(WARN, "slack.respond", F_STR("code", reply->code), F_STR("why", error_text(err)));
-}
-
-void bot_respond(struct bot *bot, const char *response_url, const char *text)
-{
-    struct error err = ERROR_INIT;
-    cJSON *payload;
-
-    if (!response_url)
-        return;
-    payload = ephemeral(text);
-    if (!webapi_respond(bot->api, response_url, payload, 0, on_responded, NULL, &err))
-        LOG(WARN, "slack.respond", F_STR("why", error_text(&err)));
-    error_clear(&err);
-    cJSON_Delete(payload);
-}
-
-/* Acknowledges with an ephemeral text: in the acknowledgement where that is accepted, else through
- * the response_url. Ends the request. */
-static void answer(struct request *r, const char *text)
-{
-    struct error err = ERROR_INIT;
-    cJSON *payload = r->accepts_payload && text ? ephemeral(text) : NULL;
-
-    if (slack_socket_ack(r->bot->socket, r->delivery, payload, &err) < 0)
-        LOG(WARN, "slack.ack", F_STR("why", error_text(&err)));
-    if (text && !payload)
-        bot_respond(r->bot, r->response_url, text);
-    error_clear(&err);
-    cJSON_Delete(payload);
-    request_free(r);
-}
-
-static void answer_buf(struct request *r, struct buf *text)
-{
-    answer(r, buf_str(text));
-    buf_clear(text);
-}
-
-/* ---- /dbconn <issue> ---- */
 
 static void on_position(void *user, const struct queue_reply *reply, const struct error *err)
 {
@@ -96,114 +32,128 @@ static void on_position(void *user, const struct queue_reply *reply, const struc
     bool waits = !err && reply->outcome == STORE_OK;
 
     reply_taken(r->argument, waits ? (size_t)reply->number : 0, &text);
-    answer_buf(r, &text);
+    request_answer_buf(r, &text);
+}
+
+static void on_job_made(struct request *r, const char *id)
+{
+    struct error err = ERROR_INIT;
+
+    LOG(INFO, "job.enqueued", F_STR("job", id), F_STR("issue", r->argument),
+        F_STR("source", source_of(r->way)), F_STR("channel", r->channel), F_STR("user", r->user));
+    if (r->way == ACCESS_MENTION || r->way == ACCESS_ALERT)
+        request_end(r); /* the thread that begins below the message says so */
+    else if (!queue_position(r->bot->queue, id, on_position, r, &err))
+        on_position(r, NULL, &err);
+    error_clear(&err);
 }
 
 static void on_enqueued(void *user, const struct queue_reply *reply, const struct error *err)
 {
     struct request *r = user;
     struct buf text = BUF_INIT;
-    struct error failed = ERROR_INIT;
 
     if (err) {
         LOG(ERROR, "job.enqueue", F_STR("issue", r->argument), F_STR("why", error_text(err)));
         reply_store_failed(r->command, &text);
-        answer_buf(r, &text);
+        request_answer_buf(r, &text);
     } else if (reply->outcome == STORE_FULL) {
         reply_queue_full((size_t)r->bot->o.max_waiting, r->command, &text);
-        answer_buf(r, &text);
+        request_answer_buf(r, &text);
     } else if (reply->outcome == STORE_EXISTS) {
-        answer(r, NULL); /* delivered again: the first answer stands */
+        request_end(r); /* delivered again: the first answer stands */
     } else {
-        LOG(INFO, "job.enqueued", F_STR("job", reply->id), F_STR("issue", r->argument),
-            F_STR("channel", r->channel), F_STR("user", r->user));
-        if (!queue_position(r->bot->queue, reply->id, on_position, r, &failed))
-            on_position(r, NULL, &failed);
-        error_clear(&failed);
+        on_job_made(r, reply->id);
     }
 }
 
 static void enqueue(struct request *r)
 {
     struct error err = ERROR_INIT;
-    cJSON *extra = cJSON_CreateObject();
-    char *key = xasprintf("trigger:%s", r->trigger ? r->trigger : "");
-    const char *keys[] = { key };
-
-    json_put_str(extra, "user_name", r->user_name);
-    char *request = json_print(extra);
-    struct job_new job = { .priority = JOB_PRIORITY_PERSON,
-                           .source = "slash",
+    struct job_extra extra = { .user_name = r->user_name,
+                               .is_public = access_gate_is_public(r->bot->gate, r->channel) };
+    char *request = job_extra_write(&extra);
+    struct job_new job = { .priority = r->way == ACCESS_ALERT ? JOB_PRIORITY_AUTOMATIC
+                                                              : JOB_PRIORITY_PERSON,
+                           .source = source_of(r->way),
                            .workspace = r->team ? r->team : "",
                            .channel = r->channel,
                            .requester = r->user,
+                           .thread_ts = r->thread_ts,
                            .issue_ref = r->argument,
                            .request = request,
                            .playbook = r->bot->o.playbook->id,
                            .evaluated_ms = TIME_UNKNOWN,
                            .response_url = r->response_url };
 
-    if (!queue_enqueue(r->bot->queue, &job, keys, r->trigger ? 1 : 0, on_enqueued, r, &err))
+    if (!queue_enqueue(r->bot->queue, &job, (const char *const *)r->keys, r->n_keys, on_enqueued, r,
+                       &err))
         on_enqueued(r, NULL, &err);
     error_clear(&err);
-    free(key);
-    cJSON_free(request);
-    cJSON_Delete(extra);
+    free(request);
 }
 
-static void investigate(struct request *r)
+/* Reads the issue that was named into `argument`; answers and ends the request when there is none.
+ */
+static bool read_issue(struct request *r)
 {
     struct issue_ref ref = { 0 };
     struct error err = ERROR_INIT;
+    struct buf text = BUF_INIT;
 
     if (issue_ref_parse(r->argument, r->bot->o.sentry_url, r->bot->o.sentry_org, &ref, &err) < 0) {
-        struct buf text = BUF_INIT;
         reply_failed(&err, &text);
-        answer_buf(r, &text);
-    } else {
-        xreplace(&r->argument, ref.issue ? ref.issue : r->argument);
-        enqueue(r);
+        request_answer_buf(r, &text);
+        error_clear(&err);
+        return false;
     }
+    xreplace(&r->argument, ref.issue ? ref.issue : r->argument);
     issue_ref_clear(&ref);
-    error_clear(&err);
+    return true;
 }
 
-/* ---- /dbconn status and cancel ---- */
-
-static void add_job_row(const struct job *job, struct job_row *row)
-{
-    *row = (struct job_row){
-        .issue = job->issue_short_id ? job->issue_short_id : job->issue_ref,
-        .issue_url = job->issue_url,
-        .state = job->state == JOB_QUEUED ? "waiting" : job_state_name(job->state),
-        .detail = job->state == JOB_DEAD ? job->error : job->summary,
-        .since_ms = job->started_ms != TIME_UNKNOWN ? job->started_ms : job->created_ms
-    };
-}
+/* ---- status and history ---- */
 
 static void on_status(void *user, const struct queue_reply *reply, const struct error *err)
 {
     struct request *r = user;
+    struct reader reader = reader_of(r);
     struct buf text = BUF_INIT;
+    struct job_rows rows = { 0 };
 
     if (err) {
         reply_store_failed(r->command, &text);
-        answer_buf(r, &text);
-        return;
+    } else {
+        job_rows_add(&rows, reply->jobs, &reader, true);
+        reply_status(rows.items, rows.n, &text);
     }
-    struct job_row *rows = xcalloc(reply->jobs->n + 1, sizeof(*rows));
-    for (size_t i = 0; i < reply->jobs->n; i++)
-        add_job_row(&reply->jobs->items[i], &rows[i]);
-    reply_status(rows, reply->jobs->n, &text);
-    free(rows);
-    answer_buf(r, &text);
+    job_rows_clear(&rows);
+    request_answer_buf(r, &text);
 }
 
-static void list_jobs(struct request *r, unsigned states, const char *issue, queue_done_fn *done)
+static void on_history(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    struct request *r = user;
+    struct reader reader = reader_of(r);
+    struct buf text = BUF_INIT;
+    struct job_rows rows = { 0 };
+
+    if (err) {
+        reply_store_failed(r->command, &text);
+    } else {
+        job_rows_add(&rows, reply->jobs, &reader, false);
+        reply_history(r->argument, rows.items, rows.n, r->command, &text);
+    }
+    job_rows_clear(&rows);
+    request_answer_buf(r, &text);
+}
+
+static void list_jobs(struct request *r, unsigned states, const char *issue, const char *host,
+                      queue_done_fn *done)
 {
     struct error err = ERROR_INIT;
     struct store_filter filter = {
-        .states = states, .workspace = r->team, .issue = issue, .limit = 20
+        .states = states, .workspace = r->team, .issue = issue, .host = host, .limit = 20
     };
 
     if (!queue_list(r->bot->queue, &filter, done, r, &err))
@@ -211,23 +161,33 @@ static void list_jobs(struct request *r, unsigned states, const char *issue, que
     error_clear(&err);
 }
 
-static void on_history(void *user, const struct queue_reply *reply, const struct error *err)
+/* What is no issue that was looked into may be the host of a database. */
+static void on_issue_history(void *user, const struct queue_reply *reply, const struct error *err)
 {
     struct request *r = user;
-    struct buf text = BUF_INIT;
 
-    if (err) {
-        reply_store_failed(r->command, &text);
-        answer_buf(r, &text);
+    if (!err && reply->jobs->n == 0)
+        list_jobs(r, 0, NULL, r->argument, on_history);
+    else
+        on_history(r, reply, err);
+}
+
+static void history(struct request *r)
+{
+    struct issue_ref ref = { 0 };
+
+    if (!*r->argument) {
+        list_jobs(r, 0, NULL, NULL, on_history);
         return;
     }
-    struct job_row *rows = xcalloc(reply->jobs->n + 1, sizeof(*rows));
-    for (size_t i = 0; i < reply->jobs->n; i++)
-        add_job_row(&reply->jobs->items[i], &rows[i]);
-    reply_history(r->argument, rows, reply->jobs->n, r->command, &text);
-    free(rows);
-    answer_buf(r, &text);
+    if (issue_ref_parse(r->argument, r->bot->o.sentry_url, r->bot->o.sentry_org, &ref, NULL) == 0 &&
+        ref.issue)
+        xreplace(&r->argument, ref.issue); /* a link names the same issue */
+    issue_ref_clear(&ref);
+    list_jobs(r, 0, r->argument, NULL, on_issue_history);
 }
+
+/* ---- cancel ---- */
 
 static void on_cancelled(void *user, const struct queue_reply *reply, const struct error *err)
 {
@@ -240,110 +200,85 @@ static void on_cancelled(void *user, const struct queue_reply *reply, const stru
         reply_cancelled(r->argument, &text);
     else
         reply_not_running(r->argument, r->command, &text);
-    if (!err && r->bot->scheduler)
+    if (!err)
         scheduler_wake(r->bot->scheduler);
-    answer_buf(r, &text);
+    request_answer_buf(r, &text);
+}
+
+/* The first one that this person may know about; NULL when there is none. */
+static const struct job *first_visible(const struct request *r, const struct job_list *jobs)
+{
+    struct reader reader = reader_of(r);
+
+    for (size_t i = 0; i < jobs->n; i++)
+        if (job_visible(&jobs->items[i], &reader))
+            return &jobs->items[i];
+    return NULL;
 }
 
 static void on_cancel_found(void *user, const struct queue_reply *reply, const struct error *err)
 {
     struct request *r = user;
-    struct buf text = BUF_INIT;
     struct error failed = ERROR_INIT;
+    const struct job *job = err ? NULL : first_visible(r, reply->jobs);
+    struct queue_reply none = { .outcome = STORE_NONE };
 
-    if (err || reply->jobs->n == 0) {
-        if (err)
-            reply_store_failed(r->command, &text);
-        else
-            reply_not_running(r->argument, r->command, &text);
-        answer_buf(r, &text);
-        return;
-    }
-    if (!queue_cancel(r->bot->queue, reply->jobs->items[0].id, r->user_name, on_cancelled, r,
-                      &failed))
+    if (!job)
+        on_cancelled(r, &none, err);
+    else if (!queue_cancel(r->bot->queue, job->id, r->user_name ? r->user_name : r->user,
+                           on_cancelled, r, &failed))
         on_cancelled(r, NULL, &failed);
     error_clear(&failed);
 }
 
-static void cancel(struct request *r)
-{
-    struct issue_ref ref = { 0 };
-    struct error err = ERROR_INIT;
-
-    if (issue_ref_parse(r->argument, r->bot->o.sentry_url, r->bot->o.sentry_org, &ref, &err) < 0) {
-        struct buf text = BUF_INIT;
-        reply_failed(&err, &text);
-        answer_buf(r, &text);
-    } else {
-        xreplace(&r->argument, ref.issue ? ref.issue : r->argument);
-        list_jobs(r, 1u << JOB_QUEUED | 1u << JOB_RUNNING, r->argument, on_cancel_found);
-    }
-    issue_ref_clear(&ref);
-    error_clear(&err);
-}
-
 /* ---- dispatch ---- */
 
-static bool permitted(struct request *r)
-{
-    struct access_request who = { r->team, r->channel, r->user };
-
-    return access_permits(r->bot->o.access, &who);
-}
-
-static void refuse(struct request *r)
+void command_dispatch(struct request *r)
 {
     struct buf text = BUF_INIT;
 
-    LOG(WARN, "access.refused", F_STR("user", r->user), F_STR("channel", r->channel),
-        F_STR("team", r->team));
-    reply_refused(access_is_empty(r->bot->o.access) ? "Nobody is allowed to ask yet."
-                                                    : "You are not allowed to ask here.",
-                  "access.allow", "DBCONN_ACCESS_ALLOW", &text);
-    answer_buf(r, &text);
-}
-
-static void dispatch(struct request *r, const char *typed)
-{
-    struct command command;
-    struct buf text = BUF_INIT;
-
-    command_parse(r->command, typed, &command);
-    xreplace(&r->argument, buf_str(&command.argument));
-    if (command.kind == COMMAND_HELP) {
+    switch (r->kind) {
+    case COMMAND_HELP:
         reply_help(r->command, &text);
-        answer_buf(r, &text);
-    } else if (!permitted(r)) {
-        refuse(r);
-    } else if (command.kind == COMMAND_INVALID) {
-        answer(r, buf_str(&command.problem));
-    } else if (command.kind == COMMAND_STATUS) {
-        list_jobs(r, 1u << JOB_QUEUED | 1u << JOB_RUNNING | 1u << JOB_DEAD, NULL, on_status);
-    } else if (command.kind == COMMAND_CANCEL) {
-        cancel(r);
-    } else if (command.kind == COMMAND_HISTORY) {
-        list_jobs(r, 0, *r->argument ? r->argument : NULL, on_history);
-    } else {
-        investigate(r);
+        request_answer_buf(r, &text);
+        return;
+    case COMMAND_INVALID:
+        request_answer(r, r->problem);
+        return;
+    case COMMAND_STATUS:
+        list_jobs(r, 1u << JOB_QUEUED | 1u << JOB_RUNNING | 1u << JOB_DEAD, NULL, NULL, on_status);
+        return;
+    case COMMAND_HISTORY:
+        history(r);
+        return;
+    case COMMAND_CANCEL:
+        if (read_issue(r))
+            list_jobs(r, 1u << JOB_QUEUED | 1u << JOB_RUNNING, r->argument, NULL, on_cancel_found);
+        return;
+    case COMMAND_INVESTIGATE:
+        if (read_issue(r))
+            enqueue(r);
+        return;
     }
-    command_clear(&command);
 }
 
 static void on_slash(struct bot *bot, const struct slack_envelope *e)
 {
-    struct request *r = xcalloc(1, sizeof(*r));
+    struct request *r = request_new(bot, e, ACCESS_COMMAND);
+    const char *trigger = json_str(e->payload, "trigger_id");
+    struct command command;
 
-    r->bot = bot;
-    r->delivery = e->delivery;
-    r->accepts_payload = e->accepts_payload;
     r->team = xstrdup(json_str(e->payload, "team_id"));
     r->channel = xstrdup(json_str(e->payload, "channel_id"));
     r->user = xstrdup(json_str(e->payload, "user_id"));
     r->user_name = xstrdup(json_str(e->payload, "user_name"));
-    r->trigger = xstrdup(json_str(e->payload, "trigger_id"));
     r->response_url = xstrdup(json_str(e->payload, "response_url"));
-    r->command = xstrdup(json_str_or(e->payload, "command", "/dbconn"));
-    dispatch(r, json_str_or(e->payload, "text", ""));
+    xreplace(&r->command, json_str_or(e->payload, "command", "/dbconn"));
+    request_add_key(r, trigger ? xasprintf("trigger:%s", trigger) : NULL);
+    command_parse(r->command, json_str_or(e->payload, "text", ""), &command);
+    request_set_command(r, &command);
+    request_authorise(r, command.kind == COMMAND_HELP, command_dispatch);
+    command_clear(&command);
 }
 
 void bot_on_envelope(void *user, const struct slack_envelope *e)
@@ -353,10 +288,10 @@ void bot_on_envelope(void *user, const struct slack_envelope *e)
 
     if (text_same(e->type, "slash_commands")) {
         on_slash(bot, e);
-        return;
+    } else {
+        LOG(DEBUG, "slack.envelope", F_STR("ignored", e->type));
+        if (slack_socket_ack(bot->socket, e->delivery, NULL, &err) < 0)
+            LOG(WARN, "slack.ack", F_STR("why", error_text(&err)));
+        error_clear(&err);
     }
-    LOG(DEBUG, "slack.envelope", F_STR("ignored", e->type));
-    if (slack_socket_ack(bot->socket, e->delivery, NULL, &err) < 0)
-        LOG(WARN, "slack.ack", F_STR("why", error_text(&err)));
-    error_clear(&err);
 }

@@ -10,6 +10,8 @@
 
 struct loop_timer;
 struct websockets;
+struct access_gate;
+struct request;
 
 struct bot {
     struct bot_options o;
@@ -18,8 +20,10 @@ struct bot {
     struct queue *queue;
     struct scheduler *scheduler;
     struct webapi *api;
-    char *bot_user, *team;     /* auth.test; NULL until it answered */
-    enum progress_style style; /* the simplest that the workspace refused nothing of */
+    struct access_gate *gate;
+    struct request *requests;       /* what people asked for and has no answer yet */
+    char *bot_user, *bot_id, *team; /* auth.test; NULL until it answered */
+    enum progress_style style;      /* the simplest that the workspace refused nothing of */
     uint64_t next_owner;
     bool stopping;
     struct loop_timer *stop_timer;
@@ -33,7 +37,13 @@ void investigation_stop(struct investigation *inv, enum scheduler_stop why);
 
 /* Envelopes (bot_commands.c). */
 void bot_on_envelope(void *user, const struct slack_envelope *envelope);
-/* An ephemeral sentence through a response_url; NULL url: nothing. */
-void bot_respond(struct bot *bot, const char *response_url, const char *text);
+
+/* A sentence that only one person sees: through the response_url when there is one, else as an
+ * ephemeral message; to nobody when there is neither. */
+struct audience {
+    const char *response_url;
+    const char *channel, *user, *thread_ts; /* thread_ts NULL: in the channel itself */
+};
+void bot_tell(struct bot *bot, const struct audience *to, const char *text);
 
 #endif

@@ -43,7 +43,7 @@ void reply_already_running(const char *issue, const char *permalink, struct buf 
         mrkdwn_link(out, permalink, "its thread", NAME_BYTES);
         buf_adds(out, ".");
     } else {
-        buf_adds(out, ", in another channel.");
+        buf_adds(out, ". Its thread begins in a moment.");
     }
 }
 

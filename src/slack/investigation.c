@@ -19,6 +19,7 @@
 #include "dbconn/slack/command_reply.h"
 #include "dbconn/slack/thread_sync.h"
 #include "dbconn/slack/webapi.h"
+#include "job_rows.h"
 
 #define SHOW_AFTER_MS 1500 /* a duplicate is found before it makes a message of its own */
 #define SIGN_OF_LIFE_MS 10000
@@ -114,7 +115,14 @@ static void on_blocks_refused(void *user)
 
 static void tell_asker(struct investigation *inv, const char *text)
 {
-    bot_respond(inv->bot, job_of(inv)->response_url, text);
+    const struct job *job = job_of(inv);
+
+    bot_tell(inv->bot,
+             &(struct audience){ .response_url = job->response_url,
+                                 .channel = job->channel,
+                                 .user = job->requester,
+                                 .thread_ts = job->thread_ts },
+             text);
 }
 
 /* ---- the end ---- */
@@ -236,17 +244,13 @@ static void checkpoint(struct investigation *inv, const struct step_record *step
     cJSON_Delete(doc);
 }
 
-static char *thread_link(const struct job *other)
+/* The job among those that is in this channel, or NULL. */
+static const struct job *job_here(const struct investigation *inv, const struct job_list *jobs)
 {
-    struct buf link = BUF_INIT;
-
-    if (!other->thread_ts || !other->channel)
-        return NULL;
-    buf_addf(&link, "https://slack.com/archives/%s/p", other->channel);
-    for (const char *p = other->thread_ts; *p; p++)
-        if (*p != '.')
-            buf_addc(&link, *p);
-    return buf_take(&link);
+    for (size_t i = 0; jobs && i < jobs->n; i++)
+        if (text_same(jobs->items[i].channel, job_of(inv)->channel))
+            return &jobs->items[i];
+    return NULL;
 }
 
 /* Somebody asked for the same issue before and it still runs: in the same channel one thread is
@@ -255,16 +259,18 @@ static void on_identified(void *user, const struct queue_reply *reply, const str
 {
     struct investigation *inv = user;
     struct buf text = BUF_INIT;
+    const struct job *other = NULL;
 
     inv->calls[1] = NULL;
     inv->identified = true;
-    if (err || reply->outcome != STORE_EXISTS || !reply->job || inv->shown ||
-        !text_same(reply->job->channel, job_of(inv)->channel)) {
+    if (!err && reply->outcome == STORE_EXISTS && !inv->shown)
+        other = job_here(inv, reply->jobs);
+    if (!other) {
         if (!inv->shown)
             on_show_timer(inv);
         return;
     }
-    char *link = thread_link(reply->job);
+    char *link = job_thread_link(other);
     reply_already_running(job_of(inv)->issue_ref, link, &text);
     tell_asker(inv, buf_str(&text));
     buf_clear(&text);
