@@ -66,7 +66,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS) -lcmocka -ldl -lm -lpthread
 
-unit: $(UNIT_BIN)
+unit: $(BUILD)/dbconn $(UNIT_BIN)
 	@tests/run.sh $(UNIT_BIN)
 
 # Everything: installs what is missing, builds, runs all tests. The last line counts them.

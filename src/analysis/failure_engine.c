@@ -65,7 +65,9 @@ static const struct failure_rule mark_rules[] = {
       "server all.indirizzo|o servidor está (?:executando|rodando)|сервер действительно "
       "работает|он "
       "действительно работает|czy serwer działa|无法联接到服务器|服务器是否在|伺服器是否在|"
-      "サーバ.{0,30}稼[働動]して|kör servern (?:på|lokalt)",
+      "サーバ.{0,30}稼[働動]して|konnte hostnamen|no se pudo traducir el nombre «|n.a pas pu traduire le nom d.hôte|"
+"conversione del nome host \"|преобразовать имя \"|无法将主机名 \"|無法將主機名稱 \"|översätta värdnamn|"
+"не вдалося перекласти ім.я хоста|não pôde (?:traduzir nome da máquina|conectar ao servidor)|kör servern (?:på|lokalt)",
       PG, 0 },
 
     { "com\\.mysql|\\bMySQL|Mysql2|MySql|aiomysql|asyncmy|pymysql|myxql|\\bDBD::mysql|mysqli|"
@@ -108,7 +110,7 @@ static const struct failure_rule mark_rules[] = {
       "establish|"
       "(?:Authentication|connect) lapse \\d+",
       ENGINE_ORACLE, 0 },
-    { "\\bmongo(?!l)|mongo(?:db|ose|id|engine)|Mongo[A-Z]|ServerSelectionTimeoutError|server "
+    { "(?<!hu)mongo(?!l)|AtlasError|bad auth : |ServerSelectionTimeoutError|server "
       "selection "
       "(?:error|timeout|timed "
       "out)|TopologyDescription|ReplicaSetNoPrimary|_mongodb\\._tcp|querySrv |"
@@ -198,7 +200,7 @@ static const struct failure_rule database_rules[] = {
       "Illuminate\\\\Database|"
       "PDOException|\\bPDO\\b|EntityFramework|DbUpdate|Dapper|\\bgorm\\b|\\bsqlx\\b|\\bdiesel\\b|"
       "\\becto\\b|"
-      "DBConnection|\\bDBI\\b|OperationalError|InterfaceError|QueuePool",
+      "DBConnection|\\bDBI\\b|OperationalError|InterfaceError|ProgrammingError|IntegrityError|DatabaseError|QueuePool|max pool size|pooled connections",
       0, 0 },
     { "couchdb|couchbase|influxdb|neo4j|\\bbolt\\+?s*://"
       "|dynamodb|arangodb|rethinkdb|firebird|snowflake|"

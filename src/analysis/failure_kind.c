@@ -158,6 +158,9 @@ static const struct failure_rule kind_rules[] = {
       FAILURE_CONNECTION_RESET, STRONG },
     { "\\bsocket was closed by server|connection to the Oracle Database was broken",
       FAILURE_CONNECTION_RESET, STRONG },
+    { "EndOfStreamException|read past the end of the stream|exception while (?:reading from|writing to) "
+      "stream",
+      FAILURE_CONNECTION_RESET, STRONG },
     { "(?:driver: )bad connection", FAILURE_CONNECTION_RESET, STRONG },
 
     { "cannot assign requested address|can't assign requested address|EADDRNOTAVAIL", FAILURE_OTHER,
@@ -176,6 +179,7 @@ static const struct failure_rule kind_rules[] = {
     { "connect ENOENT|no such file or "
       "directory[^\\n]{0,120}(?:\\.sock\\b|\\.s\\.PGSQL|connect\\(2\\))",
       FAILURE_SOCKET_MISSING, STRONG },
+    { "^No such file or directory$", FAILURE_SOCKET_MISSING, WEAK }, /* mysqli has no more words */
     { "FileNotFoundError: \\[Errno 2\\][^\\n]*|\\[Errno 2\\] No such file or directory",
       FAILURE_SOCKET_MISSING, WEAK },
 
@@ -328,8 +332,8 @@ static const struct failure_rule kind_rules[] = {
       "connections "
       "were in use",
       FAILURE_TIMEOUT, WEAK },
-    { "connection (?:is|was|has been|already|has already been) closed|connection terminated|closed "
-      "connection",
+    { "connection (?:\\d+ )?(?:to \\S+ )?(?:is |was |has been |already |has already been )?closed|connection "
+      "terminated|closed connection",
       FAILURE_CONNECTION_RESET, WEAK },
 };
 
@@ -576,18 +580,22 @@ void failure_kind_init(struct failure_reader *r)
     failure_rules_add(&r->connecting, connecting_rules, ARRAY_LEN(connecting_rules));
 }
 
-/* The last strong outcome, else the first wrapper's that is more than "other". */
+/* The last strong outcome, else the first wrapper's that is more than "other". Of matches that
+ * overlap the one that starts first counts, then the earlier row. */
 static enum evidence read_message(const struct failure_reader *r, const char *text,
                                   enum failure_kind *ret)
 {
     struct failure_match *matches;
-    size_t n = failure_rules_scan(&r->kinds, text, &matches);
+    size_t n = failure_rules_scan(&r->kinds, text, &matches), end = 0;
     enum evidence best = EVIDENCE_NONE;
     enum failure_kind kind;
 
     for (size_t i = 0; i < n; i++) {
         enum evidence how = (enum evidence)matches[i].row->how;
-        if (how == EVIDENCE_NONE || how < best || !kind_of(&matches[i], text, &kind))
+        if (matches[i].all.start < end || !kind_of(&matches[i], text, &kind))
+            continue;
+        end = matches[i].all.end;
+        if (how == EVIDENCE_NONE || how < best)
             continue;
         if (how > best || how == EVIDENCE_STRONG || *ret == FAILURE_OTHER)
             *ret = kind;

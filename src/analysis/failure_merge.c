@@ -166,6 +166,19 @@ static void add_common(struct failure *f, const struct mentions *all)
     }
 }
 
+/* "Failed to connect to db:5432 - connect ECONNREFUSED 10.0.0.5:5432": what only looks like an
+ * address is the name of the address that a driver names, when the ports are the same. */
+static bool names_an_address(const struct mentions *all, const struct mention *name)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        const struct mention *m = &all->items[i];
+        if (m->host && m->rank >= 2 && failure_is_address(m->host) && m->port && name->port &&
+            strcmp(m->port, name->port) == 0)
+            return true;
+    }
+    return false;
+}
+
 void failure_merge(struct mentions *all, struct failure *f)
 {
     int rank = has_rank(all, 2) ? 2 : 1;
@@ -174,8 +187,18 @@ void failure_merge(struct mentions *all, struct failure *f)
         qsort(all->items, all->n, sizeof(*all->items), by_place);
     for (size_t i = 0; i < all->n; i++) {
         struct mention *m = &all->items[i];
-        if (m->host && m->rank >= rank && !failure_is_address(m->host))
+        if (!m->host || failure_is_address(m->host))
+            continue;
+        if (m->rank < rank && names_an_address(all, m))
+            m->rank = rank;
+        if (m->rank >= rank)
             add_mention(f, m);
+    }
+    for (size_t i = 0; i < all->n; i++) { /* the port of a name that a driver gave without one */
+        struct mention *m = &all->items[i];
+        struct failure_target *t = m->host && m->rank < rank ? find(f, m->host, m->port) : NULL;
+        if (t)
+            merge_into(t, m);
     }
     for (size_t i = 0; i < all->n; i++) {
         struct mention *m = &all->items[i];

@@ -62,8 +62,8 @@ bool failure_rules_match(const struct failure_rules *set, size_t i, const char *
                          size_t from, struct failure_match *ret);
 /* The first row that matches anywhere, or NULL. */
 const struct failure_rule *failure_rules_first(const struct failure_rules *set, const char *text);
-/* Every match of every row, leftmost first; of those that overlap, the one that starts first, then
- * the one of the earlier row. The caller frees *ret. */
+/* Every match of every row, leftmost first, at one place the earlier row first. The caller frees
+ * *ret. */
 size_t failure_rules_scan(const struct failure_rules *set, const char *text,
                           struct failure_match **ret);
 

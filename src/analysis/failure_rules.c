@@ -129,19 +129,13 @@ size_t failure_rules_scan(const struct failure_rules *set, const char *text,
                           struct failure_match **ret)
 {
     struct failure_match *all = NULL, m;
-    size_t n = 0, cap = 0, len = strlen(text), kept = 0, end = 0;
+    size_t n = 0, cap = 0, len = strlen(text);
 
     for (size_t i = 0; i < set->n; i++)
         for (size_t from = 0; failure_rules_match(set, i, text, len, from, &m); from = m.all.end)
             *VEC_ADD(all, n, cap) = m;
     if (n)
         qsort(all, n, sizeof(*all), by_start);
-    for (size_t i = 0; i < n; i++) {
-        if (all[i].all.start < end)
-            continue;
-        end = all[i].all.end;
-        all[kept++] = all[i];
-    }
     *ret = all;
-    return kept;
+    return n;
 }

@@ -58,7 +58,9 @@ static const struct failure_rule early_rules[] = {
     { "Client with IP ad?dress u?'[^']*'", USE_IGNORE, 0 },
     { "\\blookup (?:tcp/\\S+|(?<host>[^\\s:]+)(?: on \\S+?:53)?)(?::|$)", USE_NAMED, 0 },
     { "- Local \\([^)]*\\)", USE_IGNORE, 0 },
-    { "\\b(?:read|write) (?:tcp|udp)[46]? \\S+?->" HOST_PORT, USE_NAMED, 0 },
+    { "\\b(?:read|write) udp[46]? \\S+?->\\S+", USE_IGNORE, 0 },
+    { "\\b(?:read|write) tcp[46]? \\S+?->" HOST_PORT, USE_NAMED, 0 },
+    { "\\bServer \\S+ UDP port \\d+ answered", USE_IGNORE, 0 },
     { "certificate is valid for [^\\n]*?, not (?<host>[^\\s,]+)", USE_NAMED, 0 },
     { "server certificate for \"[^\"]*\"(?: \\(and \\d+ other names?\\))? does not match host name "
       "\"(?<host>[^\"]*)\"",
@@ -115,12 +117,17 @@ static const struct failure_rule late_rules[] = {
     { "client connected to u?'(?<host>[^':]*)(?::" PORT ")?'", USE_NAMED, 0 },
     { "\\(host=(?<host>[^)]+)\\)\\(port=" PORT "\\)", USE_NAMED, 0 },
 
+    /* Laravel 12: (Connection: mysql, Host: h, Port: 1, Database: d, SQL: ...) */
+    { "\\bHost(?: ?name)?: ?(?<host>[^\\s,;)]+)(?:, Port: ?" PORT ")?(?:, Database: ?(?<db>[^\\s,;)]+))?", USE_NAMED, 0 },
+
     /* SQL Server: JDBC (also localized), tedious, go-mssqldb, FreeTDS */
     { "\\bhost '?(?<host>[^',\\s]+)'?, port " PORT, USE_NAMED, 0 },
     { "(?:host|hôte|ホスト|主机|узлу?|servidor) ?['\"]?(?<host>[^'\",\\s、]{1,253})['\"]?(?:, "
       "?|、| )(?:port|puerto|"
       "porta|порт|端口|ポート) ?" PORT,
       USE_NAMED, 0 },
+    { "\\bto the host (?<host>[^\\s,]+), named instance", USE_NAMED, 0 },
+    { "Authentication to host '(?<host>[^']+)' for user '(?<user>[^']*)'", USE_NAMED, 0 },
     { "Cannot open server [\"'](?<host>[^\"']+)[\"']", USE_NAMED, 0 },
     { "does not exist \\(" HOST_OPTIONAL_PORT "\\)", USE_NAMED, 0 },
     { "Failed to connect to (?<host>[\\w.-]+\\\\[\\w$-]+)(?= in |:| -)", USE_NAMED, 0 },
@@ -137,6 +144,10 @@ static const struct failure_rule late_rules[] = {
     /* Node: connect ECONNREFUSED host:port, connect ENOENT /path, getaddrinfo, querySrv */
     { "\\bquery\\w* E[A-Z]+ (?:_mongodb\\._tcp\\.(?<host>[^\\s,'\"]+)|(?<host>[^\\s,'\"]+))",
       USE_NAMED, 0 },
+    { "_mongodb\\._tcp\\.(?<host>[^\\s,'\":]+)", USE_NAMED, 0 },
+    { "getaddrinfo for (?<host>\\S+) failed", USE_NAMED, 0 },
+    { "UnknownHostException: (?<host>[^\\s:,;)]+)", USE_NAMED, 0 },
+    { "^(?<host>[a-z][\\w.-]*): (?:Name or service|nodename|Temporary failure in|No address|Name does not)", USE_NAMED, 0 },
     { "\\bgetaddrinfo E[A-Z_]+ (?:(?<host>[^\\s:,;'\"`)}\\]]+)(?: [^\\s:]+)?:" PORT
       "|(?<host>[^\\s:,;'\"`)}\\]]+))",
       USE_NAMED, 0 },
@@ -206,7 +217,7 @@ static const struct failure_rule late_rules[] = {
     { "\\bUser '(?<user>[^']*)' has exceeded", USE_COMMON, 0 },
     { "\\bdatabase '(?<db>[^'\\n]{1,64})'", USE_COMMON, 0 },
     { "\\bno such database: (?<db>[\\w-]+)", USE_COMMON, 0 },
-    { "Database: (?<db>[^,\\s)]+), (?:SQL|Port|User)", USE_COMMON, 0 },
+    
     { "Service \"(?<db>[^\"]+)\" is not registered|SID \"(?<db>[^\"]+)\" is not registered",
       USE_COMMON, 0 },
     { "credentials for `(?<user>[^`]*)`", USE_COMMON, 0 },
@@ -214,8 +225,6 @@ static const struct failure_rule late_rules[] = {
     { "Database `(?<db>[^`]*)` does not exist", USE_COMMON, 0 },
     { "\\bconnect\\(\\s*'(?:(?<db>[\\w-]+)|[^']*)','(?<user>[^',]+)'", USE_COMMON, 0 },
 
-    /* "Host: h, Port: 1" */
-    { "\\bHost(?: ?name)?: ?(?<host>[^\\s,;)]+)(?:, Port: ?" PORT ")?", USE_NAMED, 0 },
 
     /* Anything that looks like an address. Not code positions (main.go:12), not times. */
     { "(?<![\\w./@:#-])(?:\\[(?<host>" V6 ")\\]:" PORT "|(?<host>" V4 "):" PORT
@@ -227,14 +236,14 @@ static const struct failure_rule late_rules[] = {
       "json|ya?ml|conf|log|vue|html?|sh|erl|hs|dart|clj|groovy|ini|xml|txt)\\b)[a-z][a-z0-9-]{0,62}"
       "):" PORT "(?![\\d:]|\\.\\d|\\w)",
       USE_GENERIC, 0 },
-    { "(?:\\bto|\\bat|\\bserver|\\bhost|\\bwith|\\bnode|\\bbroker|\\bpeer|\\bfor|\\bfrom|"
-      "\\bnetwork|\\bon) "
-      "['\"`\\[]?(?<host>[A-Za-z_<{][\\w.<>{}*-]{0,253}):" PORT "(?![\\d:]|\\.\\d|\\w)",
+    { "(?:\\bto|\\bat|\\bserver|\\bhost|\\bwith|\\bnode|\\bbroker|\\bpeer|\\bfor|\\bfrom|\\bnetwork|\\bon) "
+      "['\"`\\[(]?(?<host>[A-Za-z_<{][\\w.<>{}*-]{0,253}):" PORT "(?![\\d:]|\\.\\d|\\w)",
       USE_GENERIC, 0 },
-    { "(?:^|\\n|, ?|[\\[(: ])(?<host>[a-z][\\w-]{0,62}(?:\\.[\\w-]+)*|<[\\w -]{1,60}>):" PORT
-      ": (?:\\[Errno|timed out|"
+    { "[(\\[](?<host>[a-z][\\w.-]{0,253}):" PORT "[)\\]]", USE_GENERIC, 0 },
+    { "(?:^|\\n|, ?|[\\[(: ])(?<host>[a-z][\\w-]{0,62}(?:\\.[\\w-]+)*|<[\\w -]{1,60}>):" PORT ": (?:\\[Errno|timed out|"
       "connection|\\[SSL|_ssl|getaddrinfo|The handshake)",
       USE_NAMED, 0 },
+    { "^(?<host>[a-z][\\w.-]{0,253}):" PORT ": ", USE_GENERIC, 0 },
     { "\\bredis(?:://| at | on | server | )(?<host>[\\w.-]+):" PORT, USE_NAMED, 0 },
 };
 

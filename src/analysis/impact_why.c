@@ -14,19 +14,19 @@ static void add_values(struct buf *out, const struct impact_segment *s)
 
 static void add_share(struct buf *out, const struct impact_segment *s)
 {
-    buf_addf(out, "%.0f of %.0f failures (%.0f %%) have ", s->events, s->total, s->share * 100);
+    buf_addf(out, "%.0f of %.0f errors (%.0f %%) come from ", s->events, s->total, s->share * 100);
     add_values(out, s);
     if (s->baseline_share >= 0)
-        buf_addf(out, ", which has %.0f of %.0f of the service's other events (%.0f %%)",
-                 s->baseline_events, s->baseline_total, s->baseline_share * 100);
+        buf_addf(out, ", but only %.0f %% of the service's other events do",
+                 s->baseline_share * 100);
     else
-        buf_adds(out, "; the service's other events don't carry this tag");
+        buf_adds(out, "; the service's other events do not carry this tag");
 }
 
 static const char *verdict(const struct impact_work *w, const struct impact_segment *s)
 {
     if (s->accepted)
-        return "confined to it";
+        return "they are confined to it";
     if (s->n_distinct < 2)
         return "no segment: it has one value everywhere";
     if (s->total < w->o->min_events)
@@ -44,8 +44,6 @@ void impact_explain_segment(const struct impact_work *w, struct impact_segment *
 
     add_share(&out, s);
     buf_addf(&out, ": %s", verdict(w, s));
-    if (s->accepted && s->log_p > -300)
-        buf_addf(&out, " (by chance: %.1g)", s->p);
     buf_addc(&out, '.');
     s->why = buf_take(&out);
 }
@@ -53,7 +51,7 @@ void impact_explain_segment(const struct impact_work *w, struct impact_segment *
 /* The places and machines that the errors come from, as the reason for "all". */
 static void add_spread(const struct impact_work *w, struct buf *out)
 {
-    const char *sep = ": they come from ";
+    const char *sep = ": the errors come from ";
 
     for (size_t i = 0; i < w->n_keys; i++) {
         const struct impact_key *k = &w->keys[i];
@@ -75,11 +73,11 @@ char *impact_explain(const struct impact_work *w, const struct impact *i)
     struct buf out = BUF_INIT;
 
     if (i->kind == IMPACT_SEGMENT) {
-        buf_addf(&out, "One segment is hit: %s", i->segment->why);
+        buf_addf(&out, "Only a part is hit: %s", i->segment->why);
     } else if (i->kind == IMPACT_UNKNOWN) {
-        buf_addf(&out, "%.0f failures are too few to say who is hit.", i->events);
+        buf_addf(&out, "%.0f errors are too few to say who is hit.", i->events);
     } else {
-        buf_adds(&out, "The failures are confined to no segment");
+        buf_adds(&out, "No part stands out, everybody is hit");
         add_spread(w, &out);
         buf_addc(&out, '.');
     }

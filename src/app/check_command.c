@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "dbconn/app/services.h"
+#include "dbconn/app/state_dir.h"
 #include "dbconn/base/clock.h"
 #include "dbconn/base/json.h"
 #include "dbconn/queue/store.h"
@@ -195,20 +196,22 @@ static void check_access(struct check *c, const struct config *config)
 
 static void check_store(struct check *c, const struct config *config)
 {
-    const char *url = config_str(config, "database.url");
-    struct store *store = NULL;
     struct error err = ERROR_INIT;
+    char *url = state_dir_store_url(config, false, &err);
+    struct store *store = NULL;
 
-    if (!url)
-        line(c, GOOD, "store", "SQLite in the state directory (database.url is not set)");
-    else if (store_open(url, NULL, &store, &err) < 0)
+    if (url && state_dir_store_missing(url))
+        line(c, GOOD, "store", "%s is not there yet: dbconn serve makes it", url);
+    else if (!url || store_open(url, NULL, &store, &err) < 0)
         line(c, BAD, "store", "%s", error_text(&err));
+    else if (store_is_shared(store))
+        line(c, GOOD, "store",
+             "PostgreSQL: replicas may share it; keep it apart from the databases under "
+             "diagnosis");
     else
-        line(c, GOOD, "store", "%s",
-             store_is_shared(store) ? "PostgreSQL: replicas may share it; keep it apart from the "
-                                      "databases under diagnosis"
-                                    : "SQLite: for one process");
+        line(c, GOOD, "store", "%s, for one process", url);
     store_close(store);
+    free(url);
     error_clear(&err);
 }
 

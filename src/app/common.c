@@ -19,7 +19,11 @@ int common_options_read(const struct app_command *command, int argc, char **argv
             *exit_code = EXIT_OK;
             return -1;
         }
-        if (strcmp(argv[i], "--config") == 0) {
+        if (strncmp(argv[i], "--config=", 9) == 0 && argv[i][9]) {
+            ret->config_path = argv[i] + 9;
+            continue;
+        }
+        if (strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "--config=") == 0) {
             if (i + 1 == argc) {
                 fprintf(stderr, "dbconn: --config needs a file\n");
                 *exit_code = EXIT_USAGE;
@@ -50,5 +54,14 @@ struct config *load_config(const struct common_options *options)
         return NULL;
     }
     log_set_level(level);
+    return config;
+}
+
+struct config *load_config_quietly(const struct common_options *options)
+{
+    struct config *config = load_config(options);
+
+    if (config && strcmp(config_source(config, "log.level"), "default") == 0)
+        log_set_level(LOG_ERROR);
     return config;
 }

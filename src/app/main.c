@@ -3,7 +3,12 @@
 
 #include "command.h"
 
-static const struct app_command *const commands[] = { &command_serve, &command_run, &command_check };
+static const struct app_command *const commands[] = {
+    &command_serve,
+    &command_run,
+    &command_check,
+    &command_jobs,
+};
 static const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
 
 static void print_help(FILE *out)

@@ -2,12 +2,11 @@
 #include "access_config.h"
 #include "command.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "dbconn/app/services.h"
+#include "dbconn/app/state_dir.h"
 #include "dbconn/base/clock.h"
 #include "dbconn/base/log.h"
 #include "dbconn/net/loop.h"
@@ -41,47 +40,12 @@ static void on_signal(void *user)
     bot_stop(s->bot);
 }
 
-/* sqlite:STATE/dbconn/dbconn.db, where STATE is systemd's, the user's, or ~/.local/state. */
-static char *default_store(struct error *err)
-{
-    const char *systemd = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME"),
-               *home = getenv("HOME");
-    char *dir = systemd ? xstrdup(systemd)
-                : xdg   ? xasprintf("%s/dbconn", xdg)
-                : home  ? xasprintf("%s/.local/state/dbconn", home)
-                        : NULL;
-
-    if (!dir) {
-        error_set(err, ERR_CONFIG,
-                  "database.url is not set and there is no state directory "
-                  "(STATE_DIRECTORY, XDG_STATE_HOME or HOME)");
-        return NULL;
-    }
-    for (char *p = dir + 1; *p; p++) {
-        if (*p != '/')
-            continue;
-        *p = '\0';
-        (void)mkdir(dir, 0755); /* exists, or the last one fails and says why */
-        *p = '/';
-    }
-    if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
-        error_set(err, ERR_CONFIG, "cannot make the state directory %s: %s", dir, strerror(errno));
-        free(dir);
-        return NULL;
-    }
-    char *url = xasprintf("sqlite:%s/dbconn.db", dir);
-    free(dir);
-    return url;
-}
-
 static int start_bot(struct serving *s, const struct config *config, struct error *err)
 {
-    const char *url = config_str(config, "database.url");
-
     if (config_require(config, "slack.app_token", err) < 0 ||
         config_require(config, "slack.bot_token", err) < 0)
         return -1;
-    s->store_url = url ? xstrdup(url) : default_store(err);
+    s->store_url = state_dir_store_url(config, true, err);
     if (!s->store_url)
         return -1;
     if (access_from_config(config, &s->access, err) < 0)

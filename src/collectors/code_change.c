@@ -534,7 +534,7 @@ static void start(struct collect *c)
         return;
     }
     if (!near->child) {
-        collect_skip(c, "No release went live near the onset, so there is no change to look at.");
+        collect_complete(c, "No release went live near the onset, so there is no change to read.");
         return;
     }
     if (!c->sources->github) {

@@ -1,5 +1,7 @@
 #include "collect.h"
 
+#include <ctype.h>
+
 #include "dbconn/base/json.h"
 #include "dbconn/base/redact.h"
 #include "dbconn/base/text.h"
@@ -178,6 +180,8 @@ void collect_finding(struct collect *c, const char *url, const char *fmt, ...)
 
 static void end(struct collect *c, enum step_status status, struct buf *summary)
 {
+    if (summary->len && islower((unsigned char)summary->data[0]))
+        summary->data[0] = (char)toupper((unsigned char)summary->data[0]);
     c->record->status = status;
     free(c->record->summary);
     c->record->summary = buf_take(summary);

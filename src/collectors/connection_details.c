@@ -49,33 +49,36 @@ static void add_surroundings(struct collect *c, struct failure *f)
     cJSON_Delete(hints);
 }
 
+/* Kinds that name an issue as soon as they are a fair share of it, the most telling first: a server
+ * that has no slot left says so itself, while clients in its queue time out; where something
+ * refuses (the machine answered, nothing listens), timeouts and resets come along with it. */
+static const enum failure_kind telling[] = { FAILURE_TOO_MANY_CONNECTIONS,
+                                             FAILURE_CONNECTION_REFUSED };
+
 /*
- * One issue often mixes kinds: refused, timed out, reset. A refusal is the most telling of them
- * (the machine answered, nothing listens), and timeouts and resets come along with the same fault;
- * so it names the issue when it is a fair share of what happened since the onset. Otherwise the
- * most frequent kind does, and what the latest event says decides a tie.
+ * One issue often mixes kinds: refused, timed out, reset. A telling kind names it when it is a fair
+ * share of what happened since the onset, otherwise the most frequent one does, and what the latest
+ * event says decides a tie.
  */
 static enum failure_kind main_kind(struct collect *c, const struct failure *f)
 {
     const cJSON *counts = evidence_json(c->board, "failures.counts"), *item;
-    double refused_share = collect_number(c, "events.refused_share", 0.15);
+    double fair_share = collect_number(c, "events.telling_share", 0.15);
     enum failure_kind best = f->kind, kind;
-    int64_t best_count = 0, refused = 0, total = 0, count;
+    int64_t by_kind[FAILURE_COUNT] = { 0 }, total = 0, count;
 
     cJSON_ArrayForEach (item, counts) {
         if (!failure_kind_parse(json_str(item, "failure"), &kind) || kind == FAILURE_OTHER ||
             !json_i64(item, "count", &count))
             continue;
+        by_kind[kind] = count;
         total += count;
-        if (kind == FAILURE_CONNECTION_REFUSED)
-            refused = count;
-        if (count > best_count || (count == best_count && kind == f->kind)) {
+        if (count > by_kind[best] || (count == by_kind[best] && kind == f->kind))
             best = kind;
-            best_count = count;
-        }
     }
-    if (refused > 0 && (double)refused >= refused_share * (double)total)
-        best = FAILURE_CONNECTION_REFUSED;
+    for (size_t i = ARRAY_LEN(telling); total > 0 && i-- > 0;)
+        if ((double)by_kind[telling[i]] >= fair_share * (double)total)
+            best = telling[i];
     /* The raised exception may hide its cause; then the rows only repeat the wrapper. */
     if (f->kind != FAILURE_OTHER && failure_kind_is_applicable(best) != YES)
         return f->kind;

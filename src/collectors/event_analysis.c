@@ -303,12 +303,22 @@ static enum failure_kind kind_of(const struct failure_reader *reader,
     return kind;
 }
 
+/* "failures.share.timeout": 0..1 of the events since the onset. */
+static void put_share(struct collect *c, enum failure_kind kind, int64_t count, int64_t total)
+{
+    char *name = xasprintf("failures.share.%s", failure_kind_name(kind));
+
+    if (total > 0)
+        put_num(c, name, (double)count / (double)total);
+    free(name);
+}
+
 static void put_kinds(struct collect *c, const struct sentry_event_row **rows, size_t n,
                       int64_t onset_ms)
 {
     struct kind_memo memo[64];
     size_t n_memo = 0, kinds = 0;
-    int64_t counts[FAILURE_COUNT] = { 0 };
+    int64_t counts[FAILURE_COUNT] = { 0 }, total = 0;
     cJSON *list = cJSON_CreateArray();
 
     for (size_t i = 0; i < n; i++)
@@ -322,7 +332,10 @@ static void put_kinds(struct collect *c, const struct sentry_event_row **rows, s
         json_put_i64(obj, "count", counts[k]);
         cJSON_AddItemToArray(list, obj);
         kinds += k != FAILURE_OTHER;
+        total += counts[k];
     }
+    for (size_t k = 0; k < FAILURE_COUNT; k++)
+        put_share(c, (enum failure_kind)k, counts[k], total);
     put_num(c, "failures.kinds", (double)kinds);
     evidence_set_json(c->board, c->step, "failures.counts", list, NULL,
                       evidence_str(c->board, "issue.url"));
@@ -507,7 +520,7 @@ static void ask_windows(struct collect *c, int64_t from_ms, int64_t to_ms)
         const struct trend_series *series = &t.series[s];
         for (size_t i = 0; i < series->n_counts && windows < max; i++) {
             int64_t end = series->start_ms + (int64_t)(i + 1) * series->interval_ms;
-            if (end <= start || end > to_ms + series->interval_ms)
+            if (end <= start || start >= to_ms)
                 continue;
             if (series->start_ms > start)
                 break; /* this series begins too late, a longer one follows */

@@ -1,7 +1,8 @@
 /*
  * http_internal - what the parts of the HTTP client share.
  *
- *   http.c           the public face; services, the life of a call
+ *   http.c           the public face; the client and its services
+ *   http_call.c      the life of a call
  *   http_transfer.c  one attempt: a libcurl easy handle, what it sends and what came back
  *   http_multi.c     libcurl's multi handle on libuv
  *
@@ -112,9 +113,22 @@ int multi_add(struct multi *multi, CURL *easy, struct error *err) MUST_CHECK;
 void multi_remove(struct multi *multi, CURL *easy);
 CURLSH *multi_share(struct multi *multi);
 
+/* http_call.c */
+
+/* Puts the call in line, `again` ahead of its owner's others. No callback runs inside. */
+void http_call_wait(struct http_call *call, bool again);
+void http_call_free(struct http_call *call);
+void http_call_timer(void *call); /* for call->timer */
+/* Takes the call out of the list of those whose `done` is due. */
+void http_call_unlink(struct http *http, struct http_call *call);
+void http_attempt_over(struct http_call *call, CURLcode code);
+void http_service_pump(struct http_service *service);
+void http_service_wake(void *service); /* for service->wake */
+void http_deliver(struct http *http);  /* the caller's last statement: `http` may be gone */
+void http_deliver_later(void *http);   /* for http->deliver */
+
 /* http.c */
 
-void http_attempt_over(struct http_call *call, CURLcode code);
-void http_deliver(struct http *http); /* the caller's last statement: `http` may be gone */
+void http_release(struct http *http); /* frees it at once */
 
 #endif

@@ -3,7 +3,8 @@
  *
  *   websocket.c          the public face and the life of a socket
  *   websocket_connect.c  from a URL to an address to connect to, also through a proxy
- *   websocket_lws.c      libwebsockets: its context, its virtual hosts, its callbacks
+ *   websocket_lws.c      libwebsockets' connections and callbacks
+ *   websocket_context.c  its context and virtual hosts
  *
  * The life of a socket:
  *
@@ -27,6 +28,8 @@
 
 struct lws;
 struct lws_context;
+struct lws_protocols;
+struct lws_vhost;
 struct resolve;
 struct vhost;
 
@@ -108,12 +111,21 @@ void websocket_resolve_cancel(struct websocket *ws);
 /* Connects to the next address. false when there is none left. */
 bool websocket_connect_next(struct websocket *ws);
 
-/* websocket_lws.c */
+/* websocket_context.c */
+
+#define WS_PROTOCOL "dbconn"
+#define WS_RX_PIECE 4096 /* messages come in pieces of up to this */
 
 int ws_context_open(struct websockets *sockets, struct error *err) MUST_CHECK;
 void ws_context_close(struct websockets *sockets);
 /* Loads what TLS needs. Errors: ERR_CONFIG. */
 int ws_context_need_tls(struct websockets *sockets, struct error *err) MUST_CHECK;
+/* The way out: direct, or through "[user:password@]address:port". NULL when it cannot be made. */
+struct lws_vhost *ws_context_vhost(struct websockets *sockets, const char *proxy, bool tls);
+
+/* websocket_lws.c */
+
+const struct lws_protocols *ws_protocols(void); /* whose callback feeds the sockets */
 /* Begins a connection to the numeric `address`; false when that fails at once (ws->why). */
 bool ws_connect(struct websocket *ws, const char *address);
 /* Leaves the current connection to libwebsockets to close; its callbacks are ignored from now on.

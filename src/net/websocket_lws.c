@@ -3,21 +3,7 @@
 #include <sys/socket.h>
 
 #include "dbconn/base/text.h"
-#include "policy_internal.h"
-#include "trust.h"
 #include "websocket_internal.h"
-
-#define PROTOCOL "dbconn"
-#define RX_PIECE 4096
-#define MAX_CONNECTIONS 64
-
-/* A virtual host of libwebsockets is, for a client, a way out: direct or through one proxy. */
-struct vhost {
-    struct vhost *next;
-    char *proxy; /* "[user:password@]address:port", "" for direct */
-    bool tls;
-    struct lws_vhost *vh;
-};
 
 _Static_assert(sizeof(void *) >= sizeof(uint64_t), "an attempt's number travels as a pointer");
 
@@ -128,7 +114,8 @@ static int too_long(struct websocket *ws)
     return -1;
 }
 
-/* A piece of a message: whole frames and fragments both come in pieces of up to RX_PIECE bytes. */
+/* A piece of a message: whole frames and fragments both come in pieces of up to WS_RX_PIECE bytes.
+ */
 static int on_receive(struct websocket *ws, const char *piece, size_t len)
 {
     struct websockets *owner = ws->owner;
@@ -295,144 +282,14 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
                : 0;
 }
 
-static const struct lws_protocols protocols[] = {
-    { .name = PROTOCOL, .callback = on_lws, .rx_buffer_size = RX_PIECE },
-    { .name = NULL },
-};
-
-/* --- the context --- */
-
-/* Its lines may hold request paths, and the path is the ticket. What matters comes by callback. */
-static void discard_log(int level, const char *line)
+const struct lws_protocols *ws_protocols(void)
 {
-    (void)level;
-    (void)line;
-}
-
-int ws_context_open(struct websockets *sockets, struct error *err)
-{
-    void *loops[1] = { sockets->loop };
-    struct websockets **anchor = xmalloc(sizeof(struct websockets *));
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .gid = (gid_t)-1,
-        .uid = (uid_t)-1,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-        .foreign_loops = loops,
-        .user = anchor,
-        .external_baggage_free_on_destroy = anchor,
-        .fd_limit_per_thread = MAX_CONNECTIONS,
-        .pt_serv_buf_size = 2 * RX_PIECE,
+    static const struct lws_protocols protocols[] = {
+        { .name = WS_PROTOCOL, .callback = on_lws, .rx_buffer_size = WS_RX_PIECE },
+        { .name = NULL },
     };
 
-    *anchor = sockets;
-    lws_set_log_level(0, discard_log);
-    sockets->context = lws_create_context(&info);
-    if (!sockets->context) {
-        free(anchor);
-        return error_set(err, ERR_CONFIG,
-                         "libwebsockets cannot use libuv (install libwebsockets-evlib-uv)");
-    }
-    sockets->anchor = anchor;
-    return 0;
-}
-
-/*
- * On a foreign loop lws_context_destroy() has to be called twice: the first time it closes its
- * handles, and once their close callbacks have run, two turns of the loop later, the second time
- * frees the context. It does not tell when that is, so a few turns more are waited.
- */
-#define FAREWELL_TURNS 8
-
-struct farewell {
-    uv_idle_t idle; /* first; runs once a turn and keeps the loop turning */
-    struct lws_context *context;
-    int turns;
-};
-
-static void farewell_closed(uv_handle_t *handle)
-{
-    struct farewell *farewell = (struct farewell *)handle;
-
-    lws_context_destroy(farewell->context);
-    free(farewell);
-}
-
-static void farewell_turn(uv_idle_t *idle)
-{
-    if (++((struct farewell *)idle)->turns == FAREWELL_TURNS)
-        uv_close((uv_handle_t *)idle, farewell_closed);
-}
-
-void ws_context_close(struct websockets *sockets)
-{
-    struct farewell *farewell = xcalloc(1, sizeof(*farewell));
-
-    *sockets->anchor = NULL;
-    farewell->context = sockets->context;
-    uv_idle_init(sockets->loop, &farewell->idle);
-    uv_idle_start(&farewell->idle, farewell_turn);
-    lws_context_destroy(sockets->context);
-    SSL_CTX_free(sockets->ssl_ctx); /* connections that still close hold a count of their own */
-    while (sockets->vhosts) {
-        struct vhost *next = sockets->vhosts->next;
-        free(sockets->vhosts->proxy);
-        free(sockets->vhosts);
-        sockets->vhosts = next;
-    }
-}
-
-int ws_context_need_tls(struct websockets *sockets, struct error *err)
-{
-    SSL_CTX *ctx;
-
-    if (sockets->ssl_ctx)
-        return 0;
-    ctx = SSL_CTX_new(TLS_client_method());
-    if (!ctx)
-        return error_set(err, ERR_CONFIG, "OpenSSL cannot make a TLS context");
-    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-    SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-    if (trust_apply(net_policy_trust(sockets->policy), ctx, err) < 0) {
-        SSL_CTX_free(ctx);
-        return -1;
-    }
-    sockets->ssl_ctx = ctx;
-    return 0;
-}
-
-static struct vhost *vhost_new(struct websockets *sockets, const char *proxy, bool tls)
-{
-    struct vhost *vhost = xcalloc(1, sizeof(*vhost));
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = protocols,
-        .vhost_name = PROTOCOL,
-        .options = tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0,
-        .provided_client_ssl_ctx = tls ? sockets->ssl_ctx : NULL,
-        .http_proxy_address = proxy, /* "" also keeps it from reading http_proxy itself */
-        .alpn = "http/1.1",
-    };
-
-    vhost->proxy = xstrdup(proxy);
-    vhost->tls = tls;
-    vhost->vh = lws_create_vhost(sockets->context, &info);
-    vhost->next = sockets->vhosts;
-    sockets->vhosts = vhost;
-    return vhost;
-}
-
-static struct lws_vhost *need_vhost(struct websockets *sockets, const char *proxy, bool tls)
-{
-    struct vhost *vhost = sockets->vhosts;
-
-    while (vhost && !(text_same(vhost->proxy, proxy) && vhost->tls == tls))
-        vhost = vhost->next;
-    if (!vhost)
-        vhost = vhost_new(sockets, proxy, tls);
-    return vhost->vh;
+    return protocols;
 }
 
 /* --- one connection --- */
@@ -463,14 +320,14 @@ bool ws_connect(struct websocket *ws, const char *address)
     ws->tls_why = NULL;
     const struct lws_client_connect_info info = {
         .context = sockets->context,
-        .vhost = need_vhost(sockets, proxy, tls),
+        .vhost = ws_context_vhost(sockets, proxy, tls),
         .address = ws->proxy.host ? ws->url.host : address, /* a proxy is told the name */
         .port = ws->url.port,
         .path = ws->url.target,
         .host = buf_str(&authority), /* for the Host line, SNI and the certificate check */
         .ssl_connection = (tls ? LCCSCF_USE_SSL : 0) | LCCSCF_HTTP_NO_FOLLOW_REDIRECT,
         .alpn = "http/1.1",
-        .local_protocol_name = PROTOCOL,
+        .local_protocol_name = WS_PROTOCOL,
         .retry_and_idle_policy = &no_validity,
         .opaque_user_data = (void *)(uintptr_t)ws->attempt,
         .pwsi = &ws->wsi,

@@ -12,7 +12,8 @@ static void add_missing_steps(struct casefile *c)
 
     for (size_t i = 0; i < c->n_steps; i++) {
         const struct step_record *s = &c->steps[i];
-        if (s->status != STEP_FAILED && s->status != STEP_PARTIAL && s->status != STEP_SKIPPED)
+        bool not_needed = s->status == STEP_SKIPPED && c->applicable == NO;
+        if (s->status == STEP_COMPLETE || not_needed)
             continue;
         char *text = xasprintf("Step %d, %s, %s: %s", s->number, s->title,
                                s->status == STEP_FAILED    ? "failed"

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <unistd.h>
 
 #include "dbconn/base/clock.h"
@@ -12,6 +14,30 @@
 #include "dbconn/net/loop.h"
 #include "dbconn/net/policy.h"
 #include "fake_http.h"
+
+/* Stands before the system's: a name server that says nothing about one name for a while. libcurl
+ * calls it in a thread of its own. */
+#define SILENT_NAME "silent.example"
+static volatile int silent_lookups;
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret)
+{
+    typedef int fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    static fn *real;
+
+    if (name && !strcmp(name, SILENT_NAME)) {
+        silent_lookups++;
+        uv_sleep(1500);
+        silent_lookups--;
+        return EAI_AGAIN;
+    }
+    if (!real) {
+        void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
+        memcpy(&real, &symbol, sizeof(real));
+    }
+    return real(name, service, hints, ret);
+}
 
 struct outcome {
     struct http_call *call;
@@ -935,6 +961,46 @@ static void a_proxy_learns_the_name_and_no_token(void **state)
     bench_close(&b);
 }
 
+static void a_silent_name_server_holds_nobody(void **state)
+{
+    struct bench b;
+    struct outcome slow[2] = { { 0 }, { 0 } }, quick = { 0 };
+    int64_t longest = 0;
+
+    (void)state;
+    bench_open(&b, echo, (struct http_service_options){ 0 });
+    net_policy_add_host(b.policy, "github", SILENT_NAME);
+    struct http_call *call =
+        start(&b, &slow[0], "https://" SILENT_NAME "/", (struct http_request){ 0 });
+    assert_non_null(start(&b, &slow[1], "https://" SILENT_NAME "/x",
+                          (struct http_request){ .timeout_ms = 150, .budget_ms = 200 }));
+    assert_non_null(start(&b, &quick, "/x", (struct http_request){ 0 }));
+    int64_t end = clock_mono_ms() + 700, before = clock_mono_ms();
+    while (clock_mono_ms() < end) {
+        uv_run(&b.loop, UV_RUN_NOWAIT);
+        if (call && clock_mono_ms() > end - 400) {
+            http_cancel(call);
+            call = NULL;
+        }
+        int64_t now = clock_mono_ms();
+        longest = now - before > longest ? now - before : longest;
+        before = now;
+        uv_sleep(1);
+    }
+    assert_true(silent_lookups > 0); /* it is still asked, and nobody waits for that */
+    assert_true(longest < 400);
+    assert_int_equal(quick.status, 200);
+    assert_int_equal(slow[0].calls, 0);
+    assert_int_equal(slow[1].err.code, ERR_TIMEOUT);
+    assert_non_null(strstr(error_text(&slow[1].err), "no connection to " SILENT_NAME));
+    outcome_clear(&slow[1]);
+    outcome_clear(&quick);
+    bench_close(&b);
+    while (silent_lookups > 0) /* the threads end before the program does */
+        uv_sleep(10);
+    uv_sleep(50);
+}
+
 static void an_unreadable_ca_file_is_named_at_the_start(void **state)
 {
     uv_loop_t loop;
@@ -1014,6 +1080,7 @@ int main(void)
         cmocka_unit_test(waiting_for_a_place_counts_against_the_budget),
         cmocka_unit_test(certificates_are_checked),
         cmocka_unit_test(a_proxy_learns_the_name_and_no_token),
+        cmocka_unit_test(a_silent_name_server_holds_nobody),
         cmocka_unit_test(an_unreadable_ca_file_is_named_at_the_start),
         cmocka_unit_test(headers_are_found_whatever_their_case_and_bounded),
     };

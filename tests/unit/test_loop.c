@@ -1,0 +1,147 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+
+#include "dbconn/base/clock.h"
+#include "dbconn/net/loop.h"
+
+struct probe {
+    struct loop_timer *timer;
+    int runs;
+    bool free_inside, again_inside;
+};
+
+static void on_time(void *user)
+{
+    struct probe *p = user;
+
+    p->runs++;
+    if (p->again_inside && p->runs < 3)
+        loop_timer_start(p->timer, 1);
+    if (p->free_inside)
+        loop_timer_free(p->timer);
+}
+
+static void a_timer_runs_once_and_when_it_was_told_to(void **state)
+{
+    uv_loop_t loop;
+    struct probe p = { 0 };
+
+    (void)state;
+    uv_loop_init(&loop);
+    p.timer = loop_timer_new(&loop, on_time, &p);
+    assert_false(loop_timer_active(p.timer));
+    uv_sleep(30); /* the loop's own time is stale now */
+    int64_t began = clock_mono_ms();
+    loop_timer_start(p.timer, 1000);
+    loop_timer_start(p.timer, 40); /* starts over */
+    assert_true(loop_timer_active(p.timer));
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(p.runs, 1);
+    assert_true(clock_mono_ms() - began >= 39);
+    assert_false(loop_timer_active(p.timer));
+    loop_timer_start(p.timer, -5);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(p.runs, 2);
+    loop_timer_start(p.timer, 0);
+    loop_timer_stop(p.timer);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(p.runs, 2);
+    loop_timer_free(p.timer);
+    loop_timer_free(NULL);
+    assert_true(loop_finish(&loop));
+}
+
+static void a_timer_may_start_or_free_itself_in_its_callback(void **state)
+{
+    uv_loop_t loop;
+    struct probe again = { .again_inside = true }, gone = { .free_inside = true };
+
+    (void)state;
+    uv_loop_init(&loop);
+    again.timer = loop_timer_new(&loop, on_time, &again);
+    gone.timer = loop_timer_new(&loop, on_time, &gone);
+    loop_timer_start(again.timer, 1);
+    loop_timer_start(gone.timer, 1);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(again.runs, 3);
+    assert_int_equal(gone.runs, 1);
+    loop_timer_free(again.timer);
+    assert_true(loop_finish(&loop));
+}
+
+static void a_freed_timer_never_runs(void **state)
+{
+    uv_loop_t loop;
+    struct probe p = { 0 };
+
+    (void)state;
+    uv_loop_init(&loop);
+    p.timer = loop_timer_new(&loop, on_time, &p);
+    loop_timer_start(p.timer, 0);
+    loop_timer_free(p.timer);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(p.runs, 0);
+    assert_true(loop_finish(&loop));
+}
+
+static void an_unreferenced_timer_does_not_keep_the_loop(void **state)
+{
+    uv_loop_t loop;
+    struct probe p = { 0 };
+
+    (void)state;
+    uv_loop_init(&loop);
+    p.timer = loop_timer_new(&loop, on_time, &p);
+    loop_timer_unref(p.timer);
+    loop_timer_start(p.timer, 60000);
+    assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    assert_false(loop_finish(&loop)); /* says that something is still open */
+    loop_timer_free(p.timer);
+    assert_true(loop_finish(&loop));
+}
+
+static void on_signal(void *user)
+{
+    ++*(int *)user;
+}
+
+static void a_signal_reaches_the_loop(void **state)
+{
+    uv_loop_t loop;
+    int seen = 0;
+    struct probe alive = { 0 }; /* a signal alone does not keep the loop turning */
+
+    (void)state;
+    uv_loop_init(&loop);
+    alive.timer = loop_timer_new(&loop, on_time, &alive);
+    loop_timer_start(alive.timer, 60000);
+    struct loop_signal *s = loop_signal_new(&loop, SIGUSR1, on_signal, &seen);
+    assert_non_null(s);
+    raise(SIGUSR1);
+    for (int i = 0; i < 100 && !seen; i++) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+        uv_sleep(1);
+    }
+    assert_int_equal(seen, 1);
+    assert_null(loop_signal_new(&loop, 9999, on_signal, &seen));
+    loop_signal_free(s);
+    loop_signal_free(NULL);
+    loop_timer_free(alive.timer);
+    assert_true(loop_finish(&loop));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_timer_runs_once_and_when_it_was_told_to),
+        cmocka_unit_test(a_timer_may_start_or_free_itself_in_its_callback),
+        cmocka_unit_test(a_freed_timer_never_runs),
+        cmocka_unit_test(an_unreferenced_timer_does_not_keep_the_loop),
+        cmocka_unit_test(a_signal_reaches_the_loop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
