@@ -256,7 +256,7 @@ static void a_segment_comes_with_its_figures(void **state)
     assert_true(x.segment->p < 1e-9);
     assert_true(x.segment->odds > 20);
     assert_true(x.confidence > 0.7);
-    assert_non_null(strstr(x.why, "40 of 42 failures"));
+    assert_non_null(strstr(x.why, "40 of 42 errors"));
     impact_clear(&x);
 }
 
