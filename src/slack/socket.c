@@ -86,11 +86,9 @@ void socket_greeted(struct slack_socket *s)
 
     s->status.consecutive_failures = 0;
     set_trouble(s, NULL);
-    if (s->status.num_connections > expected)
+    if (s->status.num_connections > expected) /* somebody else takes a share of the commands */
         LOG(WARN, "slack.surplus_connections", F_INT("num_connections", s->status.num_connections),
-            F_INT("expected", expected),
-            F_STR("meaning", "another process with the same app token takes a share of the "
-                             "commands"));
+            F_INT("expected", expected));
     socket_supervise(s);
     if (count(s, conn_is_live) - count(s, conn_is_opening) >= s->o.connections)
         for (struct conn *c = s->conns; c; c = c->next)
