@@ -4,10 +4,7 @@
 #include "command.h"
 
 static const struct app_command *const commands[] = {
-    &command_serve,
-    &command_run,
-    &command_check,
-    &command_jobs,
+    &command_serve, &command_run, &command_check, &command_jobs, &command_feedback, &command_replay,
 };
 static const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
 
