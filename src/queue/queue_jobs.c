@@ -8,8 +8,13 @@
 
 static int run_enqueue(struct store *st, struct queue_call *c, struct error *err)
 {
-    return store_enqueue(st, &c->args.u.job, c->args.keys, c->args.n_keys, c->args.number[0],
-                         c->now_ms, c->out.id, err);
+    int rc = store_enqueue(st, &c->args.u.job, c->args.keys, c->args.n_keys, c->args.number[0],
+                           c->now_ms, c->out.id, err);
+
+    /* Whoever waits is told its place; asked here, it costs no commit of its own. */
+    if (rc == STORE_OK && store_position(st, c->out.id, &c->out.number, err) < 0)
+        return -1;
+    return rc;
 }
 
 static void keep_job(struct queue_call *c, const struct job_new *job)

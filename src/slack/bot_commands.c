@@ -25,27 +25,19 @@ static const char *source_of(enum access_way way)
                                     : "slash";
 }
 
-static void on_position(void *user, const struct queue_reply *reply, const struct error *err)
+static void on_job_made(struct request *r, const char *id, size_t ahead)
 {
-    struct request *r = user;
     struct buf text = BUF_INIT;
-    bool waits = !err && reply->outcome == STORE_OK;
-
-    reply_taken(r->argument, waits ? (size_t)reply->number : 0, &text);
-    request_answer_buf(r, &text);
-}
-
-static void on_job_made(struct request *r, const char *id)
-{
-    struct error err = ERROR_INIT;
 
     LOG(INFO, "job.enqueued", F_STR("job", id), F_STR("issue", r->argument),
         F_STR("source", source_of(r->way)), F_STR("channel", r->channel), F_STR("user", r->user));
-    if (r->way == ACCESS_MENTION || r->way == ACCESS_ALERT)
+    if (r->way == ACCESS_MENTION || r->way == ACCESS_ALERT) {
         request_end(r); /* the thread that begins below the message says so */
-    else if (!queue_position(r->bot->queue, id, on_position, r, &err))
-        on_position(r, NULL, &err);
-    error_clear(&err);
+        return;
+    }
+    bool room = scheduler_running(r->bot->scheduler) < r->bot->o.max_running;
+    reply_taken(r->argument, room ? 0 : ahead, &text);
+    request_answer_buf(r, &text);
 }
 
 static void on_enqueued(void *user, const struct queue_reply *reply, const struct error *err)
@@ -63,7 +55,7 @@ static void on_enqueued(void *user, const struct queue_reply *reply, const struc
     } else if (reply->outcome == STORE_EXISTS) {
         request_end(r); /* delivered again: the first answer stands */
     } else {
-        on_job_made(r, reply->id);
+        on_job_made(r, reply->id, (size_t)reply->number);
     }
 }
 

@@ -50,7 +50,7 @@ struct queue_reply {
     const struct store_seen *seen;            /* seen_before with OK */
     const char *report, *evidence;            /* report; NULL: none */
     const char *value;                        /* setting_get with OK */
-    int64_t number;                           /* position: ahead; audit_append: seq; purge: n */
+    int64_t number; /* enqueue with OK and position: ahead; audit_append: seq; purge: n */
 };
 
 /* `reply` is NULL when `err` is set. */
