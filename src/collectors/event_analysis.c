@@ -7,9 +7,9 @@
  *             that hold about a page each
  */
 #include "collect.h"
+#include "event_facts.h"
 #include "steps.h"
 
-#include "dbconn/analysis/failure.h"
 #include "dbconn/analysis/trend.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/text.h"
@@ -19,8 +19,6 @@
 #define PAGE 100
 #define MAX_RESULTS 16
 #define TAG_BYTES 160
-#define HINT_BYTES 400
-#define MAX_HINT_SCOPES 60
 
 enum { SERIES_NEAR, SERIES_FINE, SERIES_LONG, SERIES_COUNT };
 
@@ -161,186 +159,6 @@ static void put_environment(struct collect *c, const struct sentry_event_row **r
     put_str(c, "events.environment", best);
 }
 
-/* ---- the latest event ---- */
-
-static void put_exceptions(struct collect *c, const struct sentry_event *event)
-{
-    cJSON *list = cJSON_CreateArray();
-
-    for (size_t i = 0; i < event->n_exceptions; i++) {
-        const struct sentry_exception *x = &event->exceptions[i];
-        cJSON *obj = cJSON_CreateObject();
-        char *value = presentable(x->value, 4096);
-        json_put_str(obj, "type", x->type);
-        json_put_str(obj, "value", value);
-        json_put_str(obj, "module", x->module);
-        cJSON_AddItemToArray(list, obj);
-        free(value);
-    }
-    if (event->n_exceptions == 0 && event->message) {
-        cJSON *obj = cJSON_CreateObject();
-        char *value = presentable(event->message, 4096);
-        json_put_str(obj, "value", value);
-        cJSON_AddItemToArray(list, obj);
-        free(value);
-    }
-    dossier_put(c->board, c->step, "event.exceptions", list);
-}
-
-/* One scope of hints: { key: value }, redacted. */
-static void add_scope(cJSON *list, const struct source_pair *pairs, size_t n)
-{
-    cJSON *scope;
-
-    if (n == 0 || cJSON_GetArraySize(list) >= MAX_HINT_SCOPES)
-        return;
-    scope = cJSON_CreateObject();
-    for (size_t i = 0; i < n; i++) {
-        char *value = presentable(pairs[i].value, HINT_BYTES);
-        if (pairs[i].key && value)
-            json_put_str(scope, pairs[i].key, value);
-        free(value);
-    }
-    cJSON_AddItemToArray(list, scope);
-}
-
-/* The most telling first: variables of the frames nearest to the failure, the causes' before the
- * wrappers'; then breadcrumbs from the newest; then contexts, extra data and tags. */
-static void put_hints(struct collect *c, const struct sentry_event *event)
-{
-    cJSON *list = cJSON_CreateArray();
-
-    for (size_t i = 0; i < event->n_exceptions; i++) {
-        const struct sentry_exception *x = &event->exceptions[i];
-        for (size_t f = x->n_frames; f-- > 0;)
-            add_scope(list, x->frames[f].vars, x->frames[f].n_vars);
-    }
-    for (size_t i = event->n_breadcrumbs; i-- > 0;)
-        add_scope(list, event->breadcrumbs[i].data, event->breadcrumbs[i].n_data);
-    for (size_t i = 0; i < event->n_contexts; i++)
-        add_scope(list, event->contexts[i].pairs, event->contexts[i].n_pairs);
-    add_scope(list, event->extra, event->n_extra);
-    add_scope(list, event->tags, event->n_tags);
-    dossier_put(c->board, c->step, "event.hints", list);
-}
-
-static void add_layer(cJSON *list, const char *name, const char *shown, int64_t line)
-{
-    if (!name || !engine_of_name(name, NULL) || cJSON_GetArraySize(list) >= 20)
-        return;
-    cJSON *obj = cJSON_CreateObject();
-    json_put_str(obj, "name", name);
-    json_put_str(obj, "shown", shown ? shown : name);
-    json_put_i64(obj, "line", line);
-    cJSON_AddItemToArray(list, obj);
-}
-
-/* Frames of the database layer: their names, most specific exception first. */
-static void put_layers(struct collect *c, const struct sentry_event *event)
-{
-    cJSON *list = cJSON_CreateArray();
-
-    for (size_t i = 0; i < event->n_exceptions; i++) {
-        const struct sentry_exception *x = &event->exceptions[i];
-        for (size_t f = x->n_frames; f-- > 0;) {
-            const struct sentry_frame *frame = &x->frames[f];
-            add_layer(list, frame->package, frame->filename, frame->line_no);
-            add_layer(list, frame->module, frame->filename, frame->line_no);
-            add_layer(list, frame->filename, frame->filename, frame->line_no);
-            add_layer(list, frame->abs_path, frame->filename, frame->line_no);
-        }
-    }
-    const cJSON *first = json_first(list);
-    if (first)
-        collect_finding(c, evidence_str(c->board, "event.url"),
-                        "The stack passes through the database layer: %s.",
-                        json_str_or(first, "shown", ""));
-    dossier_put(c->board, c->step, "event.layers", list);
-}
-
-static void put_event(struct collect *c)
-{
-    const struct sentry_event *event = ((struct events *)c->state)->latest;
-
-    if (!event)
-        return;
-    char *url = sentry_event_link(evidence_str(c->board, "issue.url"), event->id);
-    put_str(c, "event.id", event->id);
-    put_str(c, "event.url", url);
-    put_str(c, "event.release", event->release ? event->release->version : NULL);
-    put_time(c, "event.at", event->at_ms);
-    free(url);
-    put_exceptions(c, event);
-    put_hints(c, event);
-    put_layers(c, event);
-}
-
-/* ---- kinds of failure ---- */
-
-struct kind_memo {
-    const char *type, *value;
-    enum failure_kind kind;
-    enum tristate database;
-};
-
-/* Reads a message once; the same message comes hundreds of times. */
-static enum failure_kind kind_of(const struct failure_reader *reader,
-                                 const struct sentry_event_row *row, struct kind_memo *memo,
-                                 size_t *n, size_t max)
-{
-    const char *value = row->error_value ? row->error_value : row->title;
-    struct failure f;
-
-    for (size_t i = 0; i < *n; i++)
-        if (text_same(memo[i].type, row->error_type) && text_same(memo[i].value, value))
-            return memo[i].kind;
-    failure_read(reader, &(struct failure_exception){ .type = row->error_type, .value = value },
-                 &f);
-    if (*n < max)
-        memo[(*n)++] = (struct kind_memo){ row->error_type, value, f.kind, f.is_database };
-    enum failure_kind kind = f.kind;
-    failure_clear(&f);
-    return kind;
-}
-
-/* "failures.share.timeout": 0..1 of the events since the onset. */
-static void put_share(struct collect *c, enum failure_kind kind, int64_t count, int64_t total)
-{
-    char *name = xasprintf("failures.share.%s", failure_kind_name(kind));
-
-    if (total > 0)
-        put_num(c, name, (double)count / (double)total);
-    free(name);
-}
-
-static void put_kinds(struct collect *c, const struct sentry_event_row **rows, size_t n,
-                      int64_t onset_ms)
-{
-    struct kind_memo memo[64];
-    size_t n_memo = 0, kinds = 0;
-    int64_t counts[FAILURE_COUNT] = { 0 }, total = 0;
-    cJSON *list = cJSON_CreateArray();
-
-    for (size_t i = 0; i < n; i++)
-        if (onset_ms == TIME_UNKNOWN || rows[i]->at_ms >= onset_ms)
-            counts[kind_of(c->sources->reader, rows[i], memo, &n_memo, ARRAY_LEN(memo))]++;
-    for (size_t k = 0; k < FAILURE_COUNT; k++) {
-        if (counts[k] == 0)
-            continue;
-        cJSON *obj = cJSON_CreateObject();
-        json_put_str(obj, "failure", failure_kind_name((enum failure_kind)k));
-        json_put_i64(obj, "count", counts[k]);
-        cJSON_AddItemToArray(list, obj);
-        kinds += k != FAILURE_OTHER;
-        total += counts[k];
-    }
-    for (size_t k = 0; k < FAILURE_COUNT; k++)
-        put_share(c, (enum failure_kind)k, counts[k], total);
-    put_num(c, "failures.kinds", (double)kinds);
-    evidence_set_json(c->board, c->step, "failures.counts", list, NULL,
-                      evidence_str(c->board, "issue.url"));
-}
-
 /* ---- the trend ---- */
 
 static const char *const trend_words[] = {
@@ -445,7 +263,7 @@ static void finish(struct collect *c)
     struct events *e = c->state;
 
     analyse(c);
-    put_event(c);
+    put_latest_event(c, e->latest);
     if (!e->latest && e->n_pages == 0) {
         error_set(&c->error, ERR_UPSTREAM, "%s", buf_str(&c->losses));
         collect_fail(c, NULL);

@@ -11,6 +11,7 @@
  * The phrases stand in the playbook ("settings.logs.phrases").
  */
 #include "collect.h"
+#include "log_facts.h"
 #include "log_records.h"
 #include "steps.h"
 
@@ -310,139 +311,7 @@ static void analyse(struct collect *c)
     s->has_found = true;
 }
 
-/* ---- what is stored ---- */
-
-/* "pg-1 logged at 2026-08-18 10:02 UTC: “received fast shutdown request”" */
-static char *quote_record(const struct search *s, size_t record)
-{
-    struct buf out = BUF_INIT;
-
-    if (record == LOGS_NONE || record >= s->records.n)
-        return NULL;
-    const struct log_record *r = &s->records.items[record];
-    const char *machine = log_record_machine(r);
-    char *message = presentable(r->message, 200);
-    buf_addf(&out, "%s logged at ", machine ? machine : r->service ? r->service : "a machine");
-    time_format_minute(r->time_ms, &out);
-    buf_addf(&out, ": “%s”", message ? message : "");
-    free(message);
-    return buf_take(&out);
-}
-
-static void put_tri(struct collect *c, const char *name, enum tristate value, size_t record,
-                    const char *why)
-{
-    char *text = quote_record(c->state, record);
-
-    evidence_set_tri(c->board, c->step, name, value, text, NULL, why);
-    free(text);
-}
-
-static const char *const tie_names[] = {
-    [TIE_UNKNOWN] = "unknown", [TIE_LIKELY] = "likely", [TIE_CERTAIN] = "certain"
-};
-
-static void put_tally(struct collect *c, const char *name, const struct log_tally *t)
-{
-    char *text = quote_record(c->state, t->n ? t->example : LOGS_NONE);
-
-    evidence_set_num(c->board, c->step, name, (double)t->n, text, NULL);
-    free(text);
-}
-
-/* Where clients complain and where they succeed at the same time. */
-static void put_places(struct collect *c, const char *name, const struct log_place *places,
-                       size_t n)
-{
-    cJSON *list = cJSON_CreateArray();
-
-    for (size_t i = 0; i < n && i < 20; i++) {
-        cJSON *obj = cJSON_CreateObject();
-        json_put_str(obj, "name", places[i].name);
-        json_put_i64(obj, "complaints", (int64_t)places[i].complaints);
-        json_put_i64(obj, "successes", (int64_t)places[i].successes);
-        cJSON_AddItemToArray(list, obj);
-    }
-    evidence_set_json(c->board, c->step, name, list, NULL, NULL);
-}
-
-static void put_server(struct collect *c)
-{
-    const struct search *s = c->state;
-    const struct log_findings *f = &s->found;
-    static const char no_tie[] = "no log line ties a machine to the refused address";
-
-    evidence_set_str(c->board, c->step, "logs.tie", tie_names[f->tie], f->tie_reason, NULL);
-    if (f->machine)
-        evidence_set_str(c->board, c->step, "logs.machine", f->machine, NULL, NULL);
-    put_tri(c, "server.down", f->went_down, f->down_record, no_tie);
-    put_tri(c, "server.back", f->came_back, f->up_record, no_tie);
-    put_time(c, "server.down_at", f->down_ms);
-    put_time(c, "server.up_at", f->up_ms);
-    evidence_set_str(c->board, c->step, "server.down_kind", log_kind_name(f->down_kind), NULL,
-                     NULL);
-    put_bool(c, "server.start_failed", f->start_failed);
-    put_tri(c, "server.healthy", f->healthy, f->work_during.n ? f->work_during.example : LOGS_NONE,
-            no_tie);
-    put_tally(c, "server.slots", &f->slots_during);
-    put_tally(c, "server.failover", &f->own[LOG_FAILOVER_EVENT]);
-    put_tally(c, "server.oom", &f->own[LOG_SERVER_OOM_KILLED_EVENT]);
-    put_tally(c, "server.disk_full", &f->own[LOG_SERVER_DISK_FULL_EVENT]);
-    put_num(c, "server.outages", (double)f->n_outages);
-}
-
-static void put_others(struct collect *c)
-{
-    const struct search *s = c->state;
-    const struct log_findings *f = &s->found;
-
-    put_tri(c, "logs.other_restart", f->other_restart ? YES : NO, f->other_record, NULL);
-    put_tally(c, "network.faults", &f->network_during);
-    put_tally(c, "network.target_faults", &f->network_target);
-    put_num(c, "network.bursts", (double)f->bursts_with_network);
-    put_tri(c, "network.policy", f->policy_record != LOGS_NONE ? YES : NO, f->policy_record, NULL);
-    if (f->network_region)
-        evidence_set_str(c->board, c->step, "network.region", f->network_region, NULL, NULL);
-    put_tally(c, "clients.complaints", &f->complaints);
-    put_tally(c, "clients.successes", &f->successes);
-    put_places(c, "clients.regions", f->regions, f->n_regions);
-    put_places(c, "clients.hosts", f->hosts, f->n_hosts);
-    put_tally(c, "pooler.down", &f->rest[LOG_POOLER_DOWN_EVENT]);
-    put_tally(c, "pooler.backend_failed", &f->rest[LOG_POOLER_BACKEND_FAILED_EVENT]);
-    put_tally(c, "balancer.down", &f->rest[LOG_BALANCER_BACKEND_DOWN_EVENT]);
-    put_tally(c, "service.no_endpoints", &f->rest[LOG_SERVICE_NO_ENDPOINTS_EVENT]);
-}
-
-static void add_quote(struct collect *c, size_t record)
-{
-    char *text = quote_record(c->state, record);
-
-    if (text)
-        collect_finding(c, NULL, "%s", text);
-    free(text);
-}
-
-static void describe(struct collect *c)
-{
-    const struct search *s = c->state;
-    const struct log_findings *f = &s->found;
-
-    if (f->tie_reason)
-        collect_finding(c, NULL, "%s", f->tie_reason);
-    add_quote(c, f->down_record);
-    add_quote(c, f->up_record);
-    if (f->went_down != YES && f->work_during.n)
-        add_quote(c, f->work_during.example);
-    if (f->slots_during.n)
-        add_quote(c, f->slots_during.example);
-    if (f->network_during.n)
-        add_quote(c, f->network_during.example);
-    add_quote(c, f->policy_record);
-    if (f->other_restart)
-        collect_finding(c, NULL,
-                        "%s restarted near the onset; it is another server, not the refused one.",
-                        f->other_machine ? f->other_machine : "Another database machine");
-}
+/* ---- the outcome ---- */
 
 static void finish(struct collect *c)
 {
@@ -451,9 +320,7 @@ static void finish(struct collect *c)
 
     put_bool(c, "logs.looked", !s->nothing_searched);
     put_num(c, "logs.records", (double)s->records.n);
-    put_server(c);
-    put_others(c);
-    describe(c);
+    put_log_facts(c, f, &s->records);
     if (s->nothing_searched)
         collect_complete(c,
                          "No index matches the configured pattern: there was nothing to search.");
