@@ -306,8 +306,10 @@ static const char *past_prefix(const char *subject)
         end = subject + strcspn(subject, "]\n");
         return *end == ']' ? end + 1 + strspn(end + 1, " ") : subject;
     }
-    if (*end == '(')
-        end += strcspn(end, ")\n") + 1;
+    if (*end == '(') {
+        end += strcspn(end, ")\n");
+        end += *end == ')';
+    }
     if (type > 0 && type < 10 && end[-1] != '\n' && *end == ':' && !text_starts(subject, "revert"))
         return end + 1 + strspn(end + 1, " ");
     return subject;

@@ -169,7 +169,8 @@ static const char *format_engine(const struct line *l)
         (has(l, "<Debug>") || has(l, "<Trace>") || has(l, "<Information>") || has(l, "<Error>") ||
          has(l, "<Fatal>") || has(l, "<Warning>")))
         return "clickhouse";
-    if (isdigit((unsigned char)*s) && strlen(s) > 34 && word_in(s, 40, "spid") == false &&
+    /* "2026-08-18 10:02:58.11 spid12s     text" */
+    if (isdigit((unsigned char)*s) && strnlen(s, 30) == 30 &&
         (strncmp(s + 22, " spid", 5) == 0 || strncmp(s + 22, " Logon ", 7) == 0 ||
          strncmp(s + 22, " Server ", 8) == 0))
         return "sqlserver";

@@ -381,9 +381,10 @@ static void judge_health(struct reading *r)
     const struct log_window *w = r->a.window;
     struct silence s = read_silence(r);
     bool inside = false;
-    int64_t watched =
-        (w->now_ms > last_seen_elsewhere(r) ? last_seen_elsewhere(r) : w->now_ms) - w->onset_ms;
+    int64_t seen = last_seen_elsewhere(r), watched = 0;
 
+    if (seen != TIME_UNKNOWN)
+        watched = (w->now_ms > seen ? seen : w->now_ms) - w->onset_ms;
     for (size_t i = 0; i < f->n_outages; i++)
         inside = inside || f->outages[i].inside;
     for (size_t i = 0; i < r->a.n; i++) {
@@ -698,20 +699,35 @@ static void read_slots(struct reading *r)
     }
 }
 
+/* A window with unknown ends is as long as what is known of it. */
+static struct log_window known_window(const struct log_window *w)
+{
+    struct log_window known = *w;
+
+    if (known.now_ms == TIME_UNKNOWN)
+        known.now_ms = known.end_ms != TIME_UNKNOWN ? known.end_ms : 0;
+    if (known.end_ms == TIME_UNKNOWN)
+        known.end_ms = known.now_ms;
+    if (known.onset_ms == TIME_UNKNOWN)
+        known.onset_ms = known.end_ms;
+    return known;
+}
+
 void logs_read(const struct log_record *records, size_t n, const struct log_target *target,
                const struct log_window *window, struct log_findings *ret)
 {
     struct log_event *events = xcalloc(n + 1, sizeof(*events));
     size_t *order = order_by_time(records, n);
+    struct log_window known = known_window(window);
     struct reading r = { .a = { .records = records,
                                 .events = events,
                                 .n = n,
                                 .order = order,
                                 .target = target,
-                                .window = window },
+                                .window = &known },
                          .f = ret,
-                         .from = window->onset_ms - LOGS_CLOCK_SKEW_MS,
-                         .to = window->end_ms + LOGS_CLOCK_SKEW_MS };
+                         .from = known.onset_ms - LOGS_CLOCK_SKEW_MS,
+                         .to = known.end_ms + LOGS_CLOCK_SKEW_MS };
 
     init_findings(ret, n);
     for (size_t i = 0; i < n; i++)

@@ -113,9 +113,12 @@ static char *shown_line(struct diff_span line, struct diff_span value, const cha
 static struct diff_span section_name(const struct section *section)
 {
     struct diff_span s = section->text;
+    const char *bracket = section->line ? memchr(s.text, '(', s.len) : NULL;
     size_t start;
 
-    while (s.len > 0 && strchr(" \t{:=([])\"'>,", s.text[s.len - 1]))
+    if (bracket > s.text)
+        s.len = (size_t)(bracket - s.text);
+    while (s.len > 0 && strchr(" \t{:=([])\"'>,|-", s.text[s.len - 1]))
         s.len--;
     start = s.len;
     while (start > 0 && !strchr(" \t\"'([", s.text[start - 1]))

@@ -125,6 +125,21 @@ static bool is_condition(struct diff_span text)
            span_starts_with(text, "{{ if") || span_starts_with(text, "if(");
 }
 
+/* "db.insert({ host: ... })" works with a database and sets nothing of its connection. */
+static bool works_with_data(const struct words *w)
+{
+    static const char *const verbs[] = { "query",  "insert",  "find",   "select",     "update",
+                                         "delete", "execute", "exec",   "fetch",      "all",
+                                         "get",    "where",   "save",   "create",     "count",
+                                         "run",    "prepare", "raw",    "aggregate",  "one",
+                                         "many",   "set",     "filter", "transaction" };
+
+    for (size_t i = 0; w->n > 1 && i < ARRAY_LEN(verbs); i++)
+        if (word_is(w->items[w->n - 1], verbs[i]))
+            return true;
+    return false;
+}
+
 static void add_sections(const struct judge *j, const struct entry *e, struct surroundings *s)
 {
     for (size_t i = 0; i < e->n_sections; i++) {
@@ -139,6 +154,8 @@ static void add_sections(const struct judge *j, const struct entry *e, struct su
         else
             all = w;
         add_environment(&all, section->text, s);
+        if (!section->line && works_with_data(&w))
+            continue;
         add_level(j, &w, section->definition, s);
         s->direct = s->direct || (i == 0 && (words_flags(&w) & WORD_DATABASE));
     }
@@ -488,6 +505,19 @@ static bool judge_kind(const struct judge *j, const struct side *side, const str
     return true;
 }
 
+/* What stands before it on its line: "options.UseNpgsql(cs), poolSize: 64" */
+static void add_line_before(const struct judge *j, const struct entry *e, struct surroundings *s)
+{
+    const char *line = e->line->span.text;
+    struct words w = { .n = 0 };
+
+    if (e->key.text <= line || e->key.text > line + e->line->span.len)
+        return;
+    words_add((struct diff_span){ line, (size_t)(e->key.text - line) }, &w);
+    if (!works_with_data(&w))
+        add_level(j, &w, true, s);
+}
+
 /* The key's words; a value without a name of its own goes by its section's. */
 static void read_key_words(const struct entry *e, struct words *ret)
 {
@@ -511,18 +541,24 @@ void judge_entry(const struct judge *j, const struct side *side, const struct en
     memset(ret, 0, sizeof(*ret));
     value_read(e->value, &v);
     read_key_words(e, &w);
-    if (!read_kind(e, &v, &w, &ret->kind, &used, &intrinsic))
-        return;
+    words_add(v.name, &variable);
+    if (!read_kind(e, &v, &w, &ret->kind, &used, &intrinsic)) {
+        w = variable; /* "@Value("${db.host:localhost}")": the variable's name says what it is */
+        if (!(words_flags(&w) & WORD_DATABASE) || !words_kind(&w, &ret->kind, &used, &intrinsic))
+            return;
+    }
     prefix = w;
     prefix.n -= used;
     add_environment(&prefix, e->key, &s);
     add_level(j, &prefix, false, &s);
     s.pooled = s.pooled || words_have(&w, "pool");
-    words_add(v.name, &variable);
-    add_level(j, &variable, false, &s);
+    if (words_flags(&variable) & WORD_DATABASE) /* "process.env.DB_HOST" */
+        add_level(j, &variable, false, &s);
     add_sections(j, e, &s);
     add_declared_environment(side, e, &s);
     add_manifest(j, side, e, &s, &network, &service);
+    if (side->code && (ret->kind == SETTING_POOL_SIZE || ret->kind == SETTING_TIMEOUT))
+        add_line_before(j, e, &s);
     judge_neighbours(side, e, &beside);
     if (ret->kind == SETTING_PORT && (network || (s.flags & WORD_NETWORK)))
         ret->kind = SETTING_NETWORK_RULE;

@@ -235,6 +235,7 @@ struct scanner {
     size_t i;
     struct diff_span open[SCAN_PARENTS_MAX]; /* names of what was opened */
     size_t depth;                            /* may exceed SCAN_PARENTS_MAX; the rest is not kept */
+    bool listed;                             /* inside of a list that is a value as a whole */
     struct scan *out;
 };
 
@@ -252,6 +253,8 @@ static void emit(struct scanner *sc, struct diff_span key, struct diff_span valu
     value = span_trim(value);
     if (sc->out->n >= SCAN_MAX || value.len == 0)
         return;
+    while (key.len > 0 && *key.text == '.')
+        key = span_from(key, 1);
     a = &sc->out->items[sc->out->n++];
     a->key = key;
     a->value = value;
@@ -352,9 +355,22 @@ static void look_inside(struct scanner *sc, struct diff_span name, size_t start,
     if (sc->depth >= SCAN_PARENTS_MAX)
         return;
     push(&inner, name);
+    inner.listed = *(sc->s.text + start) == '[';
     inner.i = start;
     inner.s.len = end;
     scan_tokens(&inner);
+}
+
+static void take_bare(struct scanner *sc, struct diff_span token);
+
+/* A value that is a NAME=VALUE pair itself, in a systemd unit. */
+static bool takes_pair(const struct scanner *sc, struct diff_span value)
+{
+    size_t i = value.len > 0 && *value.text == '"';
+
+    while (i < value.len && (isupper((unsigned char)value.text[i]) || value.text[i] == '_'))
+        i++;
+    return sc->lang == LANG_INI && i > 2 && i < value.len && value.text[i] == '=';
 }
 
 static void take_value(struct scanner *sc, struct diff_span key)
@@ -365,15 +381,17 @@ static void take_value(struct scanner *sc, struct diff_span key)
 
     skip_blanks(sc);
     line = takes_whole_line(sc->lang) && sc->depth == 0 && sc->i < sc->s.len &&
-           !strchr("[{", sc->s.text[sc->i]);
+           (!strchr("[{", sc->s.text[sc->i]) || at(sc->s, sc->i, "{{"));
     if (sc->lang == LANG_XML && sc->i < sc->s.len && strchr("\"'", sc->s.text[sc->i]))
         end = skip_quoted(sc->s, sc->i);
     else
         end = line ? sc->s.len : end_of_value(sc, sc->i);
     value = span_trim(span_part(sc->s, past_type(sc, sc->i, end), end));
-    if (value.len > 0 && *value.text != '{')
+    if (value.len > 0 && (*value.text != '{' || line))
         emit(sc, key, value);
-    if (!line && value.len > 0 && holds_pairs(value))
+    if (takes_pair(sc, value))
+        take_bare(sc, value); /* Environment="DB_HOST=db" */
+    else if (value.len > 0 && (line ? span_has(value, " --") : holds_pairs(value)))
         look_inside(sc, key, (size_t)(value.text - sc->s.text), end);
     sc->i = end;
     if (value.len > 0 && strchr("([{", value.text[value.len - 1]))
@@ -405,7 +423,7 @@ static void take_bare(struct scanner *sc, struct diff_span token)
         name++;
     if (name > 0 && name + 1 < inner.len && inner.text[name] == '=' && inner.text[name + 1] != '=')
         emit(sc, span_part(inner, 0, name), span_from(inner, name + 1));
-    else if (inner.len > 6)
+    else if (inner.len > 6 && (!sc->listed || span_has(inner, "://")))
         emit(sc, none, token);
 }
 
@@ -594,11 +612,13 @@ static bool is_mention(enum language lang, struct diff_span code)
         "include ", "package ", "namespace ", "log.",       "logger.",    "console.", "print(",
         "println",  "printf",   "fmt.Print",  "logging.",   "slog.",      "assert",   "raise ",
         "throw ",   "echo ",    "puts ",      "return err", "System.out", "export *", "export {",
-        "} from ",  "alias ",   "@",          "_logger.",   "Log.",       "self.log"
+        "} from ",  "alias ",   "_logger.",   "Log.",       "self.log"
     };
 
     if (lang != LANG_HASH && lang != LANG_PYTHON && lang != LANG_SLASH && lang != LANG_PHP)
         return false;
+    if (code.len > 0 && *code.text == '@' && !span_starts_with(code, "@Value("))
+        return true; /* a decorator */
     for (size_t i = 0; i < ARRAY_LEN(starts); i++)
         if (code.len >= strlen(starts[i]) && memcmp(code.text, starts[i], strlen(starts[i])) == 0)
             return true;

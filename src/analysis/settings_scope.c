@@ -138,6 +138,16 @@ static struct diff_span unquoted(struct diff_span s)
     return s;
 }
 
+/* "/data/DB_HOST" of a JSON patch (RFC 6902) */
+static struct diff_span end_of_path(struct diff_span path)
+{
+    size_t start = path.len;
+
+    while (start > 0 && path.text[start - 1] != '/')
+        start--;
+    return (struct diff_span){ path.text + start, path.len - start };
+}
+
 /* The name line of a value line: in the same list item, before it or behind it. */
 static struct diff_span name_of_value(const struct side *s, size_t at)
 {
@@ -158,6 +168,8 @@ static struct diff_span name_of_value(const struct side *s, size_t at)
             scan_line(s->lang, here->code, &scan);
             if (scan.n > 0 && is_name_key(scan.items[0].key))
                 return unquoted(scan.items[0].value);
+            if (scan.n > 0 && span_is(scan.items[0].key, "path"))
+                return end_of_path(unquoted(scan.items[0].value));
         }
     }
     return none;

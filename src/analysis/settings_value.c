@@ -525,7 +525,7 @@ static bool is_quoted(struct diff_span s)
 static bool fits_text(const struct value *v, bool code)
 {
     if (!v->literal)
-        return v->name.len > 0 || v->text.len > 0;
+        return v->name.len > 0 || v->text.len > 0 || find(v->raw, "{{") < v->raw.len;
     return !code || is_quoted(v->raw);
 }
 
@@ -552,7 +552,7 @@ bool value_fits(const struct value *v, enum setting_kind kind, bool code)
                (code && v->literal && dotted && looks_like_name(v->raw));
     case SETTING_PORT:
         return (v->number && v->amount >= 1 && v->amount <= 65535) || v->name.len > 0 ||
-               find_any(v->text, ":") < v->text.len;
+               find(v->raw, "{{") < v->raw.len || find_any(v->text, ":") < v->text.len;
     case SETTING_DATABASE:
     case SETTING_USER:
         return text && (v->text.len == 0 || looks_like_name(v->text)) && !v->number;
@@ -729,8 +729,9 @@ static enum tristate plain_is_target(const struct value *v, enum setting_kind ki
     if (v->connection)
         return connection_is_target(&v->parts, ctx);
     switch (kind) {
+    case SETTING_SERVICE: /* also a port, a label, a switch */
+        return hosts_are_target(v->text, ctx) == YES ? YES : UNKNOWN;
     case SETTING_HOST:
-    case SETTING_SERVICE:
     case SETTING_URL:
         return hosts_are_target(v->text, ctx);
     case SETTING_PORT: {

@@ -204,6 +204,7 @@ static void reverts_are_told_by_their_message(void **state)
         { "Reapply \"Use a larger pool\"\n\nThis reverts commit 0123abc.", false },
         { "Add a rollback button", false },
         { "Reverse the sort order", false },
+        { "fix(", false },
         { "", false },
         { NULL, false },
     };

@@ -200,7 +200,7 @@ static void settings_are_found_in_every_notation(void **state)
           "@@ -1,10 +1,10 @@\n apiVersion: v1\n kind: Service\n metadata:\n   name: orders-db\n "
           "spec:\n "
           "  ports:\n-  - port: 5432\n+  - port: 5433\n     targetPort: 5432\n",
-          "service or alias spec.ports.port: 5432 -> 5433 raised !target" },
+          "service or alias spec.ports.port: 5432 -> 5433 raised" },
         { "deploy/networkpolicy.yaml",
           "@@ -1,12 +1,12 @@\n kind: NetworkPolicy\n metadata:\n   name: allow-orders\n spec:\n   "
           "egress:\n   - ports:\n-    - port: 5432\n+    - port: 5433\n",
