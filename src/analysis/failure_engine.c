@@ -19,7 +19,8 @@
 static const struct failure_rule mark_rules[] = {
     { "\\bmariadb "
       "(?:connector|server|client)|org\\.mariadb|\\bMariaDbException|mariadb\\.\\w*Error|"
-      "host:address=\\(|address=\\(host=[^)]*\\)\\(port=[^)]*\\)",
+      "host:address=\\(|HostAddress\\{host=|Socket fail to connect to "
+      "host:|address=\\(host=[^)]*\\)\\(port=[^)]*\\)",
       ENGINE_MARIADB, 0 },
     { "PSQLException|PG::|ConnectionDoesNotExistError|CannotConnectNowError|"
       "InvalidCatalogNameError|InvalidPasswordError|InvalidAuthorizationSpecificationError|(?-i:"
@@ -32,7 +33,9 @@ static const struct failure_rule mark_rules[] = {
     { "connection to server (?:at \"|on socket)|Is the server running (?:on|locally)|"
       "could not translate host name|could not connect to server: |fe_sendauth|failed to connect "
       "to\\s+`(?:host|user)=|postmaster\\b|"
-      "SSL SYSCALL error|\\(dsn: |could not receive data from server|could not send data to server",
+      "SSL SYSCALL error|SSL connection has been closed "
+      "unexpectedly|node_modules/pg(?:-\\w+)?/|\\(dsn: |could not receive data from server|could "
+      "not send data to server",
       PG, 0 },
     { "the database system is |sorry, too many clients|remaining connection slots|too many "
       "connections "
@@ -65,9 +68,12 @@ static const struct failure_rule mark_rules[] = {
       "server all.indirizzo|o servidor está (?:executando|rodando)|сервер действительно "
       "работает|он "
       "действительно работает|czy serwer działa|无法联接到服务器|服务器是否在|伺服器是否在|"
-      "サーバ.{0,30}稼[働動]して|konnte hostnamen|no se pudo traducir el nombre «|n.a pas pu traduire le nom d.hôte|"
-"conversione del nome host \"|преобразовать имя \"|无法将主机名 \"|無法將主機名稱 \"|översätta värdnamn|"
-"не вдалося перекласти ім.я хоста|não pôde (?:traduzir nome da máquina|conectar ao servidor)|kör servern (?:på|lokalt)",
+      "サーバ.{0,30}稼[働動]して|konnte hostnamen|no se pudo traducir el nombre «|n.a pas pu "
+      "traduire le nom d.hôte|"
+      "conversione del nome host \"|преобразовать имя \"|无法将主机名 \"|無法將主機名稱 "
+      "\"|översätta värdnamn|"
+      "не вдалося перекласти ім.я хоста|não pôde (?:traduzir nome da máquina|conectar ao "
+      "servidor)|kör servern (?:på|lokalt)",
       PG, 0 },
 
     { "com\\.mysql|\\bMySQL|Mysql2|MySql|aiomysql|asyncmy|pymysql|myxql|\\bDBD::mysql|mysqli|"
@@ -86,7 +92,9 @@ static const struct failure_rule mark_rules[] = {
     { "Communications link failure|Access denied for user '|\\bUnknown database '|using password: "
       "(?:YES|NO)|max_user_connections|caching_sha2_password|mysql_native_password|ER_[A-Z]+_"
       "ERROR\\b|"
-      "ER_(?:CON_COUNT|BAD_DB|HOST_)\\w*|PROTOCOL_CONNECTION_LOST|Public Key Retrieval is not "
+      "ER_(?:CON_COUNT|BAD_DB|HOST_)\\w*|PROTOCOL_CONNECTION_LOST|^Too many connections$|Packets "
+      "out of order\\. Got|Data source rejected establishment of connection|Public Key Retrieval "
+      "is not "
       "allowed|"
       "mysqladmin flush-hosts|Handshake inactivity timeout|authentication protocol requested by "
       "server; "
@@ -99,7 +107,7 @@ static const struct failure_rule mark_rules[] = {
       "\\[SQL Server|SQL ?Server (?:Native|Driver)|TCP Provider|Named Pipes "
       "Provider|ClientConnectionId|"
       "requested by the login|Adaptive "
-      "Server|FreeTDS|DB-Lib|\\bTDS\\b|\\btedious\\b|TinyTds|pymssql|"
+      "Server|FreeTDS|DB-Lib|\\bTDS\\b|\\btedious\\b|TinyTds|SQLEXPRESS|DBNETLIB|pymssql|"
       "microsoft\\.sqlserver|node-mssql|\\bmssql\\b|instance of SQL Server|instance-specific "
       "error|\\(provider: [\\w ]+, error: \\d+|"
       "The TCP/IP connection to the host|Login failed for user '",
@@ -110,7 +118,8 @@ static const struct failure_rule mark_rules[] = {
       "establish|"
       "(?:Authentication|connect) lapse \\d+",
       ENGINE_ORACLE, 0 },
-    { "(?<!hu)mongo(?!l)|AtlasError|bad auth : |ServerSelectionTimeoutError|server "
+    { "(?<!hu)mongo(?!l)|AtlasError|bad auth : |sasl conversation error|topology (?:is closed|was "
+      "destroyed)|ServerSelectionTimeoutError|server "
       "selection "
       "(?:error|timeout|timed "
       "out)|TopologyDescription|ReplicaSetNoPrimary|_mongodb\\._tcp|querySrv |"
@@ -130,7 +139,7 @@ static const struct failure_rule mark_rules[] = {
       ENGINE_REDIS, 0 },
     { "cassandra|datastax|\\bgocql\\b|NoHostAvailable|All host\\(s\\) tried for query failed|Could "
       "not reach "
-      "any contact point|contact points?\\b.*\\bkeyspace|scylla",
+      "any contact point|\\bkeyspace\\b|scylla",
       ENGINE_CASSANDRA, 0 },
     { "clickhouse|\\bDB::(?:Net)?Exception|ch\\.Client", ENGINE_CLICKHOUSE, 0 },
     { "elasticsearch|elastic_transport|Elastic\\\\|Elastica\\\\|opensearch|No Living connections|"
@@ -165,7 +174,8 @@ static const struct failure_rule host_rules[] = {
     { "\\.mysql\\.database\\.azure\\.com$|\\.psdb\\.cloud$|\\.tidbcloud\\.com$|mysqld?\\.sock", MY,
       0 },
     { "\\.mariadb\\.database\\.azure\\.com$|\\.skysql\\.(?:net|com)$", ENGINE_MARIADB, 0 },
-    { "\\.database\\.windows\\.net$|\\.database\\.chinacloudapi\\.cn$", ENGINE_SQLSERVER, 0 },
+    { "^[\\w.-]+\\\\[\\w$-]+$|\\.database\\.windows\\.net$|\\.database\\.chinacloudapi\\.cn$",
+      ENGINE_SQLSERVER, 0 },
     { "\\.oraclecloud\\.com$", ENGINE_ORACLE, 0 },
     { "\\.mongodb\\.net$|\\.docdb\\.amazonaws\\.com$|\\.mongo\\.cosmos\\.azure\\.com$",
       ENGINE_MONGODB, 0 },
@@ -200,8 +210,14 @@ static const struct failure_rule database_rules[] = {
       "Illuminate\\\\Database|"
       "PDOException|\\bPDO\\b|EntityFramework|DbUpdate|Dapper|\\bgorm\\b|\\bsqlx\\b|\\bdiesel\\b|"
       "\\becto\\b|"
-      "DBConnection|\\bDBI\\b|OperationalError|InterfaceError|ProgrammingError|IntegrityError|DatabaseError|QueuePool|max pool size|pooled connections",
+      "DBConnection|\\bDBI\\b|OperationalError|InterfaceError|ProgrammingError|IntegrityError|"
+      "DatabaseError|could not find driver|druid\\.pool|GetConnectionTimeout|QueuePool|max pool "
+      "size|pooled connections",
       0, 0 },
+};
+
+/* Databases that are none of the engines told apart here; several of them speak HTTP. */
+static const struct failure_rule other_database_rules[] = {
     { "couchdb|couchbase|influxdb|neo4j|\\bbolt\\+?s*://"
       "|dynamodb|arangodb|rethinkdb|firebird|snowflake|"
       "\\bDB2\\b|vertica|teradata|hbase|\\btrino\\b|\\bpresto\\b|surrealdb|\\bduckdb\\b|memgraph|"
@@ -253,10 +269,10 @@ static const struct failure_rule other_rules[] = {
       "?mq|\\bpika\\.|AMQP|kombu|\\bbunny\\b|kafka|rdkafka|\\bNATS\\b|nats://|mqtt|"
       "activemq|\\bstomp\\b|pulsar|ServiceBus|\\bsqs\\b|rocketmq|beanstalk|gearman|\\bnsq",
       THING_BROKER, 0 },
-    { "\\bsmtps?\\b|nodemailer|sendmail|Swift_|SwiftMailer|Symfony\\\\Component\\\\Mailer|JavaMail|"
-      "MailConnect|\\bmail(?:er)?\\b|\\bimaps?\\b|\\bpop3s?\\b",
+    { "smtp|nodemailer|sendmail|Swift_|SwiftMailer|Symfony\\\\Component\\\\Mailer|JavaMail|"
+      "MailConnect|\\bmail(?:er|hog|trap|pit|catcher)?\\b|\\bimaps?\\b|\\bpop3s?\\b",
       THING_MAIL, 0 },
-    { "\\bldaps?\\b", THING_LDAP, 0 },
+    { "ldap", THING_LDAP, 0 },
     { "\\bssh\\b|\\bsftp\\b|paramiko|\\bscp\\b", THING_SSH, 0 },
     { "\\bftps?\\b", THING_FTP, 0 },
     { "docker daemon|docker\\.sock|dockerd\\b", THING_DOCKER, 0 },
@@ -279,7 +295,8 @@ static const struct failure_rule other_rules[] = {
       "socket|"
       "ERR_PROXY|ProxyConnect",
       THING_PROXY, 0 },
-    { "HTTPS?ConnectionPool|\\bhttps?\\b|\\bcurl\\b|requests\\.exceptions|urllib3?\\b|urlopen|"
+    { "HTTPS?ConnectionPool|npm "
+      "ERR|\\byarn\\b|\\bhttps?\\b|\\bcurl\\b|requests\\.exceptions|urllib3?\\b|urlopen|"
       "httpx?\\.|aiohttp|"
       "axios|\\bfetch(?:Error| failed)|HttpRequestException|OkHttp|Faraday|RestClient|Net::HTTP|"
       "WebClientRequest|ResourceAccessException|I/O error on (?:GET|POST|PUT|DELETE|PATCH)|Guzzle|"
@@ -390,6 +407,8 @@ void failure_engine_init(struct failure_reader *r)
     failure_rules_add(&r->engine_words, word_rules, ARRAY_LEN(word_rules));
     failure_rules_add(&r->engine_hosts, host_rules, ARRAY_LEN(host_rules));
     failure_rules_add(&r->databases, database_rules, ARRAY_LEN(database_rules));
+    failure_rules_add(&r->databases, other_database_rules, ARRAY_LEN(other_database_rules));
+    failure_rules_add(&r->other_databases, other_database_rules, ARRAY_LEN(other_database_rules));
     failure_rules_add(&r->others, other_rules, ARRAY_LEN(other_rules));
 }
 
@@ -480,7 +499,9 @@ void failure_engine_read(const struct failure_reader *r, const struct failure_ex
         is_a(f, engine, true);
         return;
     }
-    if (thing && !(web && of_port != ENGINE_UNKNOWN)) {
+    bool known_web =
+        web && (of_port != ENGINE_UNKNOWN || failure_rules_first(&r->other_databases, text));
+    if (thing && !known_web) {
         is_no_database(f, thing);
         return;
     }

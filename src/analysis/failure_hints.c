@@ -25,6 +25,7 @@ struct candidate {
     bool database_like; /* the group's name or keys are a database's */
     enum engine engine;
     char *host, *port, *database, *user;
+    char *name; /* the database, if the group turns out to be a database's */
 };
 
 struct scope {
@@ -46,6 +47,7 @@ static void scope_clear(struct scope *s)
         free(s->items[i].port);
         free(s->items[i].database);
         free(s->items[i].user);
+        free(s->items[i].name);
     }
     free(s->items);
 }
@@ -258,6 +260,8 @@ static void take_key(struct scope *s, const char *path, const char *key, const c
     }
     if (c && (!needs_database || c->database_like))
         take_field(c, field, value);
+    else if (c && field == FIELD_DATABASE && is_word(value))
+        set(&c->name, value);
     free(group);
     free(prefix);
 }
@@ -517,12 +521,23 @@ static bool apply(const struct failure_reader *r, const struct candidate *c, str
     return added;
 }
 
+/* What could be decided only with the whole group at hand. */
+static void settle(struct candidate *c)
+{
+    if (c->database_like)
+        set(&c->database, c->name);
+    else if (c->database && (c->user || c->host))
+        c->database_like = true; /* nothing but a database has these together */
+}
+
 static bool apply_all(const struct failure_reader *r, struct scope *s, struct failure *f)
 {
     bool added = false;
 
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n; i++) {
+        settle(&s->items[i]);
         added |= apply(r, &s->items[i], f);
+    }
     scope_clear(s);
     return added;
 }

@@ -46,6 +46,7 @@ static const struct failure_rule kind_rules[] = {
       "user[^\\n]*)?",
       FAILURE_UNKNOWN_DATABASE, STRONG },
     { "Cannot open server [^\\n]*", FAILURE_AUTHENTICATION_FAILED, STRONG },
+    { "server refused (?:TLS|SSL) connection", FAILURE_TLS_FAILURE, STRONG },
     { "SSL connection has been closed unexpectedly", FAILURE_CONNECTION_RESET, STRONG },
     { "SSL SYSCALL error: EOF detected", FAILURE_CONNECTION_RESET, STRONG },
     { "SSL connection error[^\\n]*", FAILURE_TLS_FAILURE, STRONG },
@@ -55,7 +56,7 @@ static const struct failure_rule kind_rules[] = {
     { "\\bos error (?<code>\\d+)", CODE_ERRNO, STRONG },
     { "\\berrno[\"']?\\s?[:=]\\s?-?(?<code>\\d+)", CODE_ERRNO, STRONG },
     { "\\b(?:Os|Error) \\{ code: (?<code>\\d+)", CODE_ERRNO, STRONG },
-    { "\\bsystem error: (?<code>\\d+)", CODE_ERRNO, STRONG },
+    { "\\b(?:system|connect) error: (?<code>\\d+)", CODE_ERRNO, STRONG },
     { "\\bErr(?:or|no)? (?<code>-?\\d{1,5}) (?:connecting to|while )", CODE_ERRNO, STRONG },
     { "\\b[a-z]*Error\\((?<code>-?\\d{1,5}),", CODE_ERRNO, STRONG },
     { "SocketException \\((?:0x[0-9A-F]+, )?(?<code>\\d+)\\)", CODE_ERRNO, STRONG },
@@ -63,7 +64,7 @@ static const struct failure_rule kind_rules[] = {
     { "through socket u?'[^']*' \\(2\\b", FAILURE_SOCKET_MISSING, STRONG },
     { "through socket u?'[^']*' \\((?<code>\\d+)\\b", CODE_ERRNO, STRONG },
     { "\\(0x[0-9A-F]{8}/(?<code>\\d{5})\\)", CODE_ERRNO, STRONG },
-    { "\\bError code 0x(?<code>2[67][0-9A-F]{2}|2AF[9A-C]|[67][0-9A-F])\\b", CODE_HEX_ERRNO,
+    { "\\bError code 0x(?<code>2[67][0-9A-F]{2}|2AF[9A-C]|[67][0-9A-F]|102)\\b", CODE_HEX_ERRNO,
       STRONG },
     { "(?<![\\w.:])(?<code>100(?:48|49|5[0-9]|6[0-5])|1100[1-4])(?![\\w]|\\.\\d)", CODE_ERRNO,
       STRONG },
@@ -75,7 +76,7 @@ static const struct failure_rule kind_rules[] = {
     { "connection (?:attempt )?(?:was )?(?:actively "
       ")?refused|ECONNREFUSED|ConnectionRefused(?:Error)?\\b",
       FAILURE_CONNECTION_REFUSED, STRONG },
-    { "actively refused(?: it)?", FAILURE_CONNECTION_REFUSED, STRONG },
+    { "actively refused(?: it)?|ERR_CONNECTION_REFUSED", FAILURE_CONNECTION_REFUSED, STRONG },
     { "\\bConnection to \\S{1,300} (?:was )?refused", FAILURE_CONNECTION_REFUSED, STRONG },
     { "connection to (?:the )?(?:listener|server|host|port)\\b[^\\n]{0,300}? (?:was |is )?refused",
       FAILURE_CONNECTION_REFUSED, STRONG },
@@ -138,11 +139,12 @@ static const struct failure_rule kind_rules[] = {
       FAILURE_CONNECTION_RESET, STRONG },
     { "forcibly closed|software caused connection abort|established connection was aborted",
       FAILURE_CONNECTION_RESET, STRONG },
-    { "server (?:has )?closed the connection|connection (?:was )?closed by (?:the "
+    { "(?:server|database or network|peer|remote host) (?:has )?closed the connection|connection "
+      "(?:was )?closed by (?:the "
       ")?(?:server|remote|peer)",
       FAILURE_CONNECTION_RESET, STRONG },
-    { "connection terminated unexpectedly|terminating connection due to administrator command",
-      FAILURE_CONNECTION_RESET, STRONG },
+    { "connection terminated unexpectedly|terminating connection due to", FAILURE_CONNECTION_RESET,
+      STRONG },
     { "terminating connection because of crash", FAILURE_CONNECTION_RESET, STRONG },
     { "(?:unexpected|premature) (?:eof|end of (?:file|stream)|close)|unexpected eof",
       FAILURE_CONNECTION_RESET, STRONG },
@@ -152,14 +154,20 @@ static const struct failure_rule kind_rules[] = {
       STRONG },
     { "end-of-file on communication channel|connection lost contact|terminated unexpectedly",
       FAILURE_CONNECTION_RESET, STRONG },
-    { "no more data to read from socket|got unexpected end of|Connection lost: ",
+    { "no more data to read from socket|got unexpected end of|connection lost\\b|socket "
+      "(?:closed|disconnected)|closed unexpectedly|unexpectedly been closed",
       FAILURE_CONNECTION_RESET, STRONG },
     { "(?-i::\\s*EOF\\b|\\bEOFError\\b|\\bEOFException\\b|end of file reached)",
       FAILURE_CONNECTION_RESET, STRONG },
     { "\\bsocket was closed by server|connection to the Oracle Database was broken",
       FAILURE_CONNECTION_RESET, STRONG },
-    { "EndOfStreamException|read past the end of the stream|exception while (?:reading from|writing to) "
+    { "EndOfStreamException|read past the end of the stream|exception while (?:reading "
+      "from|writing to) "
       "stream",
+      FAILURE_CONNECTION_RESET, STRONG },
+    { "\\b(?:tcp|ssl) (?:recv|send)(?: \\([^)]*\\))?: closed|server went away|read error on "
+      "connection|"
+      "error while (?:reading|writing) (?:line|bytes|data)",
       FAILURE_CONNECTION_RESET, STRONG },
     { "(?:driver: )bad connection", FAILURE_CONNECTION_RESET, STRONG },
 
@@ -236,6 +244,8 @@ static const struct failure_rule kind_rules[] = {
     { "ER_(?:ACCESS_DENIED_ERROR|NOT_SUPPORTED_AUTH_MODE|HOST_NOT_PRIVILEGED)|credentials for "
       "`[^`]*` are not valid",
       FAILURE_AUTHENTICATION_FAILED, STRONG },
+    { "SCRAM authentication requires|exception authenticating", FAILURE_AUTHENTICATION_FAILED,
+      STRONG },
     { "unable to authenticate|missing authentication credentials|security_exception",
       FAILURE_AUTHENTICATION_FAILED, STRONG },
 
@@ -290,6 +300,8 @@ static const struct failure_rule kind_rules[] = {
     { "connections using insecure transport are prohibited|(?:requires|require) "
       "(?:SSL|TLS|encryption)",
       FAILURE_TLS_FAILURE, STRONG },
+    { "(?:client|server) alert: |unknown ca\\b|alert (?:bad|unknown|internal|handshake)",
+      FAILURE_TLS_FAILURE, STRONG },
     { "client with SSL|ssl_?negotiation|(?:no|SSL) protocols? (?:available|mismatch)",
       FAILURE_TLS_FAILURE, STRONG },
 
@@ -324,6 +336,8 @@ static const struct failure_rule kind_rules[] = {
       "(?:acquiring|waiting|exceeded|error|of \\d+)",
       FAILURE_TIMEOUT, WEAK },
     { "(?-i:(?:Timeout|TimeoutError|TimeoutException)\\b)(?! ?[:=] ?\\d)", FAILURE_TIMEOUT, WEAK },
+    { "pool (?:is )?exhausted", FAILURE_TOO_MANY_CONNECTIONS, WEAK },
+    { "PoolTimedOut|PoolTimeout\\b", FAILURE_TIMEOUT, WEAK },
     { "timeout period elapsed|could not obtain a connection from the pool|couldn't get a "
       "connection "
       "after",
@@ -332,7 +346,8 @@ static const struct failure_rule kind_rules[] = {
       "connections "
       "were in use",
       FAILURE_TIMEOUT, WEAK },
-    { "connection (?:\\d+ )?(?:to \\S+ )?(?:is |was |has been |already |has already been )?closed|connection "
+    { "connection (?:\\d+ )?(?:to \\S+ )?(?:is |was |has been |already |has already been "
+      ")?closed|connection "
       "terminated|closed connection",
       FAILURE_CONNECTION_RESET, WEAK },
 };
@@ -387,6 +402,10 @@ static const struct failure_rule connecting_rules[] = {
       "CommunicationsException|CannotConnect|NetworkError|ConnectionFailed|"
       "ConnectionNotEstablished",
       0, 0 },
+    { "unable to revive|error establishing a|(?:does not exist or access denied|unavailable or "
+      "does not exist)|exception opening socket|while connecting to|no server is "
+      "available|successfully established with the server, but then an error",
+      0, 0 },
     { "network adapter could not establish|no (?:alive|living) (?:nodes|connections)|no hosts? "
       "(?:available|could be)|nodes are available",
       0, 0 },
@@ -410,7 +429,8 @@ static const struct code_row errno_rows[] = {
     { 60, FAILURE_TIMEOUT },
     { 10060, FAILURE_TIMEOUT },
     { 145, FAILURE_TIMEOUT },
-    { 121, FAILURE_TIMEOUT }, /* ERROR_SEM_TIMEOUT */
+    { 121, FAILURE_TIMEOUT },
+    { 258, FAILURE_TIMEOUT }, /* ERROR_SEM_TIMEOUT, WAIT_TIMEOUT */
     { 113, FAILURE_HOST_UNREACHABLE },
     { 101, FAILURE_HOST_UNREACHABLE },
     { 112, FAILURE_HOST_UNREACHABLE },
@@ -503,6 +523,7 @@ static const struct code_row oracle_rows[] = {
     { 1017, FAILURE_AUTHENTICATION_FAILED },
     { 1045, FAILURE_AUTHENTICATION_FAILED },
     { 28000, FAILURE_AUTHENTICATION_FAILED },
+    { 28040, FAILURE_AUTHENTICATION_FAILED },
     { 28001, FAILURE_AUTHENTICATION_FAILED },
     { 12505, FAILURE_UNKNOWN_DATABASE },
     { 12514, FAILURE_UNKNOWN_DATABASE },

@@ -76,6 +76,7 @@ struct failure_reader {
     struct failure_rules engine_words; /* engines named in free text */
     struct failure_rules engine_hosts; /* host names that belong to one engine's service */
     struct failure_rules databases;    /* some database */
+    struct failure_rules other_databases; /* those among them without an engine of their own */
     struct failure_rules others;       /* something else than a database */
 };
 

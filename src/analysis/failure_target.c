@@ -34,6 +34,11 @@ enum use {
     "|(?<host>[^\\s:/'\"`,;()\\[\\]]+):" PORT ")"
 #define HOST_OPTIONAL_PORT                                                                         \
     "(?:" HOST_PORT "|(?<host>/[^\\s'\"`,;)]+)|(?<host>[^\\s:/'\"`,;()\\[\\]{}]+))"
+/* What stands before ":12" in "main.go:12" and its like. */
+#define NOT_CODE                                                                                   \
+    "(?![\\w.-]*\\.(?:go|py|js|mjs|cjs|ts|tsx|jsx|java|rb|php|cs|exs?|rs|cc?|cpp|h|hpp|scala|kt|"  \
+    "pl|pm|"                                                                                       \
+    "lua|swift|sql|json|ya?ml|conf|log|vue|html?|sh|erl|hs|dart|clj|groovy|ini|xml|txt):)"
 #define OPEN "[\"«»„“`]\\s?"
 #define CLOSE "\\s?[\"«»”“`]"
 
@@ -118,7 +123,9 @@ static const struct failure_rule late_rules[] = {
     { "\\(host=(?<host>[^)]+)\\)\\(port=" PORT "\\)", USE_NAMED, 0 },
 
     /* Laravel 12: (Connection: mysql, Host: h, Port: 1, Database: d, SQL: ...) */
-    { "\\bHost(?: ?name)?: ?(?<host>[^\\s,;)]+)(?:, Port: ?" PORT ")?(?:, Database: ?(?<db>[^\\s,;)]+))?", USE_NAMED, 0 },
+    { "\\bHost(?: ?name)?: ?(?<host>[^\\s,;)\"']+)(?:, Port: ?" PORT
+      ")?(?:, Database: ?(?<db>[^\\s,;)]+))?",
+      USE_NAMED, 0 },
 
     /* SQL Server: JDBC (also localized), tedious, go-mssqldb, FreeTDS */
     { "\\bhost '?(?<host>[^',\\s]+)'?, port " PORT, USE_NAMED, 0 },
@@ -142,17 +149,22 @@ static const struct failure_rule late_rules[] = {
     { "\\bdial (?:tcp|udp)[46]? :" PORT, USE_NAMED, 0 },
 
     /* Node: connect ECONNREFUSED host:port, connect ENOENT /path, getaddrinfo, querySrv */
-    { "\\bquery\\w* E[A-Z]+ (?:_mongodb\\._tcp\\.(?<host>[^\\s,'\"]+)|(?<host>[^\\s,'\"]+))",
-      USE_NAMED, 0 },
-    { "_mongodb\\._tcp\\.(?<host>[^\\s,'\":]+)", USE_NAMED, 0 },
+    { "\\bquery\\w* E[A-Z]+ (?<host>[^\\s,'\"]+)", USE_NAMED, 0 },
+    { "(?<host>_mongodb\\._tcp\\.[^\\s,'\":]+)", USE_NAMED, 0 },
     { "getaddrinfo for (?<host>\\S+) failed", USE_NAMED, 0 },
     { "UnknownHostException: (?<host>[^\\s:,;)]+)", USE_NAMED, 0 },
-    { "^(?<host>[a-z][\\w.-]*): (?:Name or service|nodename|Temporary failure in|No address|Name does not)", USE_NAMED, 0 },
+    { "^(?<host>[a-z][\\w.-]*): (?:Name or service|nodename|Temporary failure in|No address|Name "
+      "does not)",
+      USE_NAMED, 0 },
     { "\\bgetaddrinfo E[A-Z_]+ (?:(?<host>[^\\s:,;'\"`)}\\]]+)(?: [^\\s:]+)?:" PORT
       "|(?<host>[^\\s:,;'\"`)}\\]]+))",
       USE_NAMED, 0 },
     { "\\bE(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH|CONNRESET|ADDRNOTAVAIL|PIPE|CONNABORTED|"
       "HOSTDOWN|ACCES|PERM|INVAL|NOENT|NOTFOUND|AI_AGAIN) (?:" HOST_PORT "|(?<host>/[^\\s,'\"]+))",
+      USE_NAMED, 0 },
+
+    { "[\"']?(?:address|host|hostname)[\"']?: ?[\"'](?<host>[^\"'\\s]+)[\"'],\\s*[\"']?port[\"']?: "
+      "?[\"']?" PORT,
       USE_NAMED, 0 },
 
     /* Prisma: `host`:`port`, `host:port` */
@@ -214,10 +226,11 @@ static const struct failure_rule late_rules[] = {
     { "Unknown database u?['\"`](?<db>[^'\"`)\\n]*)", USE_COMMON, 0 },
     { "Cannot open (?:user default )?database \"(?<db>[^\"]*)\"", USE_COMMON, 0 },
     { "Login failed for user '(?<user>[^']*)'", USE_COMMON, 0 },
+    { "\\bfor user '(?<user>[^'@\\n]+)'(?!@)", USE_COMMON, 0 },
     { "\\bUser '(?<user>[^']*)' has exceeded", USE_COMMON, 0 },
     { "\\bdatabase '(?<db>[^'\\n]{1,64})'", USE_COMMON, 0 },
     { "\\bno such database: (?<db>[\\w-]+)", USE_COMMON, 0 },
-    
+
     { "Service \"(?<db>[^\"]+)\" is not registered|SID \"(?<db>[^\"]+)\" is not registered",
       USE_COMMON, 0 },
     { "credentials for `(?<user>[^`]*)`", USE_COMMON, 0 },
@@ -225,25 +238,28 @@ static const struct failure_rule late_rules[] = {
     { "Database `(?<db>[^`]*)` does not exist", USE_COMMON, 0 },
     { "\\bconnect\\(\\s*'(?:(?<db>[\\w-]+)|[^']*)','(?<user>[^',]+)'", USE_COMMON, 0 },
 
-
     /* Anything that looks like an address. Not code positions (main.go:12), not times. */
     { "(?<![\\w./@:#-])(?:\\[(?<host>" V6 ")\\]:" PORT "|(?<host>" V4 "):" PORT
-      ")(?![\\d:]|\\.\\d|\\w)",
+      ")(?!\\d|:\\d|\\.\\d|\\w)",
       USE_GENERIC, 0 },
-    { "(?<![\\w./@:#=-])(?<host>localhost|<[\\w -]{1,60}>|(?:[a-z0-9](?:[\\w-]{0,62})\\.)+"
-      "(?!(?:go|py|js|mjs|cjs|ts|tsx|jsx|java|rb|php|cs|exs?|rs|cc?|cpp|h|hpp|scala|kt|pl|pm|lua|"
-      "swift|sql|"
-      "json|ya?ml|conf|log|vue|html?|sh|erl|hs|dart|clj|groovy|ini|xml|txt)\\b)[a-z][a-z0-9-]{0,62}"
-      "):" PORT "(?![\\d:]|\\.\\d|\\w)",
+    { "(?<![\\w./@:#=-])" NOT_CODE
+      "(?<host>localhost|<[\\w -]{1,60}>|(?:[a-z0-9](?:[\\w-]{0,62})\\.)+"
+      "[a-z][a-z0-9-]{0,62}):" PORT "(?!\\d|:\\d|\\.\\d|\\w)",
       USE_GENERIC, 0 },
-    { "(?:\\bto|\\bat|\\bserver|\\bhost|\\bwith|\\bnode|\\bbroker|\\bpeer|\\bfor|\\bfrom|\\bnetwork|\\bon) "
-      "['\"`\\[(]?(?<host>[A-Za-z_<{][\\w.<>{}*-]{0,253}):" PORT "(?![\\d:]|\\.\\d|\\w)",
+    { "(?:\\bto|\\bat|\\bserver|\\bhost|\\bwith|\\bnode|\\bbroker|\\bpeer|\\bfor|\\bfrom|"
+      "\\bnetwork|\\bon) "
+      "['\"`\\[(]?" NOT_CODE "(?<host>[A-Za-z_<{][\\w.<>{}*-]{0,253}):" PORT
+      "(?!\\d|:\\d|\\.\\d|\\w)",
       USE_GENERIC, 0 },
-    { "[(\\[](?<host>[a-z][\\w.-]{0,253}):" PORT "[)\\]]", USE_GENERIC, 0 },
-    { "(?:^|\\n|, ?|[\\[(: ])(?<host>[a-z][\\w-]{0,62}(?:\\.[\\w-]+)*|<[\\w -]{1,60}>):" PORT ": (?:\\[Errno|timed out|"
+    { "[(\\[]" NOT_CODE "(?<host>[a-z][\\w.-]{0,253}):" PORT "(?:[)\\]]|, )", USE_GENERIC, 0 },
+    { "(?<![\\w.])(?<host>/[\\w./:@{}-]*(?:\\.sock|\\.s\\.PGSQL\\.\\d+))(?![\\w])", USE_GENERIC,
+      0 },
+    { "(?:^|\\n|, ?|[\\[(: ])(?<host>[a-z][\\w-]{0,62}(?:\\.[\\w-]+)*|<[\\w -]{1,60}>):" PORT
+      ": (?:\\[Errno|timed out|"
       "connection|\\[SSL|_ssl|getaddrinfo|The handshake)",
       USE_NAMED, 0 },
-    { "^(?<host>[a-z][\\w.-]{0,253}):" PORT ": ", USE_GENERIC, 0 },
+    { "^" NOT_CODE "(?<host>[a-z][\\w.%-]{0,512}):" PORT ": ", USE_GENERIC, 0 },
+    { "\\baddress (?<host>[\\w.-]+): missing port in address", USE_GENERIC, 0 },
     { "\\bredis(?:://| at | on | server | )(?<host>[\\w.-]+):" PORT, USE_NAMED, 0 },
 };
 
@@ -283,6 +299,11 @@ static char *clean_host(char *host)
 
     if (at && at[1])
         memmove(host, at + 1, strlen(at + 1) + 1);
+    for (at = host; at && (at = strcasestr(at, "%40")); at = host) /* a whole URL, escaped */
+        memmove(host, at + 3, strlen(at + 3) + 1);
+    char *path = host ? strcasestr(host, "%2f") : NULL;
+    if (path && path > host)
+        *path = '\0';
     n = host ? strlen(host) : 0;
     while (n > 1 && strchr(".,;", host[n - 1]))
         host[--n] = '\0';
@@ -298,6 +319,18 @@ static char *clean_port(char *text)
 
     free(text);
     return port;
+}
+
+/* MongoDB's SRV record _mongodb._tcp.NAME: the cluster is NAME. */
+static void strip_service(struct mention *m)
+{
+    size_t n = strlen("_mongodb._tcp.");
+
+    if (!m->host || strncasecmp(m->host, "_mongodb._tcp.", n) != 0 || !m->host[n])
+        return;
+    free(m->addr);
+    m->addr = m->host;
+    m->host = xstrdup(m->addr + n);
 }
 
 static void note(struct target_read *t, const struct failure_match *m)
@@ -316,6 +349,7 @@ static void note(struct target_read *t, const struct failure_match *m)
         mention->host = clean_host(copy_span(text, m->groups[GROUP_HOST]));
         mention->port = clean_port(copy_span(text, m->groups[GROUP_PORT]));
         mention->addr = copy_span(text, m->groups[GROUP_ADDR]);
+        strip_service(mention);
         mention->database = copy_span(text, m->groups[GROUP_DB]);
         mention->user = copy_span(text, m->groups[GROUP_USER]);
     }
@@ -343,12 +377,12 @@ static void read_table(const struct failure_rules *set, struct target_read *t)
 /* Pages that messages refer to. */
 static bool is_documentation(const char *text, size_t at, const struct dsn *d)
 {
-    static const char *const hosts[] = {
-        "sqlalche.me",       "docs.",      "pris.ly",          "readthedocs",   "github.com",
-        "stackoverflow.com", "aka.ms",     "go.microsoft.com", "dochub.",       "mongodb.com",
-        "elastic.co",        "oracle.com", "bit.ly",           "wikipedia.org", "dev.mysql.com",
-        "postgresql.org"
-    };
+    static const char *const hosts[] = { "sqlalche.me",       "docs.",         "pris.ly",
+                                         "readthedocs",       "github.com",    "nodejs.org",
+                                         "stackoverflow.com", "aka.ms",        "go.microsoft.com",
+                                         "dochub.",           "mongodb.com",   "elastic.co",
+                                         "oracle.com",        "bit.ly",        "wikipedia.org",
+                                         "dev.mysql.com",     "postgresql.org" };
     const char *host = d->n_hosts ? d->hosts[0].host : NULL;
     size_t from = at > 24 ? at - 24 : 0;
     char *before = xstrndup(text + from, at - from);
