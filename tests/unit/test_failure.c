@@ -194,7 +194,7 @@ static const struct {
     { "connection refused",
       { { "params", "ConnectionParameters(user='app', password='x', database='shop', ssl=None)" },
         { "addr", "('10.0.0.5', 5432)" } },
-      "connection_refused, unknown, - - shop app" },
+      "connection_refused, postgresql, 10.0.0.5 5432 shop app" },
     { "connection refused",
       { { "settings_dict",
           "{'ENGINE': 'django.db.backends.postgresql', 'NAME': 'shop', 'USER': 'app', "
