@@ -300,93 +300,35 @@ static bool take_dsn(struct scope *s, const char *path, const char *key, const c
 
 /* ---- objects as text ---- */
 
-static size_t quoted(const char *s)
-{
-    size_t i = 1;
-
-    while (s[i] && s[i] != s[0])
-        i += s[i] == '\\' && s[i + 1] ? 2 : 1;
-    return s[i] ? i + 1 : i;
-}
-
-static size_t bracketed(const char *s)
-{
-    int depth = 0;
-
-    for (size_t i = 0; s[i]; i++) {
-        if (s[i] == '"' || s[i] == '\'') {
-            i += quoted(s + i) - 1;
-            continue;
-        }
-        depth += strchr("{[(", s[i]) ? 1 : strchr("}])", s[i]) ? -1 : 0;
-        if (depth == 0)
-            return i + 1;
-    }
-    return strlen(s);
-}
-
-static size_t value_length(const char *s)
-{
-    if (*s == '"' || *s == '\'')
-        return quoted(s);
-    if ((*s == 'u' || *s == 'b') && (s[1] == '"' || s[1] == '\''))
-        return 1 + quoted(s + 1);
-    if (*s && strchr("{[(", *s))
-        return bracketed(s);
-    size_t n = strcspn(s, ",}])\n\t ;");
-    return s[n] == '(' ? n + bracketed(s + n) : n;
-}
-
-/* Offset of the value behind "key: ", "key=", ":key => ", '"key": ', or 0. */
-static size_t separator(const char *s)
-{
-    size_t i = strspn(s, " \t");
-
-    if (strncmp(s + i, "=>", 2) == 0)
-        i += 2;
-    else if ((s[i] == ':' && s[i + 1] != ':') || (s[i] == '=' && s[i + 1] != '='))
-        i++;
-    else
-        return 0;
-    return i + strspn(s + i, " \t\n&");
-}
-
-/* JSON, Python's and Ruby's literals, Node's inspect(), Go's %+v: pairs at any depth. */
 static void read_literal(struct scope *s, const char *path, const char *text, int depth)
 {
-    for (size_t i = 0; text[i] && s->pairs < MAX_PAIRS;) {
-        bool quote = text[i] == '"' || text[i] == '\'';
-        size_t n = quote ? quoted(text + i) : 0, sep;
-        while (!quote && (isalnum((unsigned char)text[i + n]) || text[i + n] == '_' ||
-                          text[i + n] == '.' || text[i + n] == '-'))
-            n++;
-        sep = n ? separator(text + i + n) : 0;
-        if (!sep || n > 128) {
-            i += n ? n : 1;
-            continue;
-        }
-        char *key = quote ? xstrndup(text + i + 1, n >= 2 ? n - 2 : 0) : xstrndup(text + i, n);
-        size_t at = i + n + sep, len = value_length(text + at);
-        char *value = xstrndup(text + at, len);
+    struct literal_pair p;
+
+    for (size_t at = 0; s->pairs < MAX_PAIRS && literal_next(text, &at, &p);) {
+        char *key = xstrndup(text + p.key.start, p.key.end - p.key.start);
+        char *value = xstrndup(text + p.value.start, p.value.end - p.value.start);
         read_value(s, path, key, value, depth + 1);
         free(key);
         free(value);
-        i = at + len;
     }
 }
 
+/* {...}, Config(...), &{...}; a connection string may hold brackets, too. */
 static bool is_object(const char *value)
 {
     const char *open = strpbrk(value, "{([");
 
-    return open && (strchr(open, '=') || strchr(open, ':'));
+    if (!open || !(strchr(open, '=') || strchr(open, ':')))
+        return false;
+    return *value == '{' || *value == '[' || *value == '&' ||
+           !(strstr(value, "://") || text_icontains(value, "@tcp(") || strchr(value, ';'));
 }
 
 /* ('10.0.0.5', 5432) */
 static void take_tuple(struct scope *s, const char *path, const char *key, const char *value)
 {
     const char *open = value + 1 + strspn(value + 1, "ub ");
-    size_t n = *open == '\'' || *open == '"' ? quoted(open) : 0;
+    size_t n = *open == '\'' || *open == '"' ? literal_quoted(open) : 0;
     const char *comma = open + n + strspn(open + n, " ,");
     size_t digits = strspn(comma, "0123456789");
 
@@ -412,11 +354,7 @@ static void read_value(struct scope *s, const char *path, const char *key, const
         return;
     if (*text == '(' && !strchr(text, '=')) {
         take_tuple(s, path, key, text);
-    } else if (is_object(text) && !strstr(text, "://") && !text_icontains(text, "@tcp(")) {
-        char *inner = xasprintf("%s/%s", path, key);
-        read_literal(s, inner, text, depth);
-        free(inner);
-    } else if (*text == '{') { /* with a URL somewhere inside */
+    } else if (is_object(text)) {
         char *inner = xasprintf("%s/%s", path, key);
         read_literal(s, inner, text, depth);
         free(inner);
