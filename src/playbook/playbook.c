@@ -165,3 +165,8 @@ int playbook_builtin(struct playbook **ret, struct error *err)
 {
     return playbook_parse("(built-in playbook)", dbconn_builtin_playbook, ret, err);
 }
+
+const char *playbook_builtin_text(void)
+{
+    return dbconn_builtin_playbook;
+}

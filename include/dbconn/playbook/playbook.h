@@ -48,5 +48,6 @@ const cJSON *playbook_settings(const struct playbook *p);
 
 /* The document that was built into the program; never fails but for our own mistakes. */
 int playbook_builtin(struct playbook **ret, struct error *err) MUST_CHECK;
+const char *playbook_builtin_text(void); /* as it was written, with its comments */
 
 #endif
