@@ -1,5 +1,4 @@
 /* Tables of regular expressions: compiled once, matched with limits. */
-#include <assert.h>
 #include <stdio.h>
 
 #include "failure_private.h"
@@ -7,15 +6,13 @@
 #define MATCH_LIMIT                                                                                \
     200000 /* backtracking steps of one match; a text that needs more doesn't match */
 
-#define MAX_NAMES 32 /* named groups of one row, repeated ones counted */
-
 struct failure_compiled {
     const struct failure_rule *row;
     pcre2_code *code;
     struct {
         enum failure_group group;
         uint32_t number;
-    } names[MAX_NAMES];
+    } names[8];
     size_t n_names;
 };
 
@@ -32,8 +29,7 @@ static void read_names(struct failure_compiled *c)
     pcre2_pattern_info(c->code, PCRE2_INFO_NAMECOUNT, &count);
     pcre2_pattern_info(c->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
     pcre2_pattern_info(c->code, PCRE2_INFO_NAMETABLE, &table);
-    assert(count <= MAX_NAMES);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && c->n_names < ARRAY_LEN(c->names); i++) {
         PCRE2_SPTR entry = table + (size_t)i * size;
         for (int g = 0; g < GROUP_COUNT; g++) {
             if (strcmp((const char *)entry + 2, group_names[g]) != 0)

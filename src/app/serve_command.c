@@ -144,6 +144,9 @@ const struct app_command command_serve = {
     "database.url, by default in the state directory, and go on after a restart.\n"
     "\n"
     "Needs slack.app_token, slack.bot_token, sentry.organization and sentry.auth_token, and\n"
-    "access.allow for anybody to be answered. GitHub and Elasticsearch are optional.\n",
+    "access.allow for anybody to be answered. GitHub and Elasticsearch are optional.\n"
+    "\n"
+    "Exit code: 0 stopped by SIGTERM or SIGINT, 1 it could not go on (Slack withdrew its\n"
+    "access), 2 it could not start.\n",
     run,
 };

@@ -492,7 +492,7 @@ static const struct row mysql[] = {
     { "SQLNonTransientConnectionException",
       "Data source rejected establishment of connection,  message from server: \"Too many "
       "connections\"",
-      "too_many_connections", "mysql", "" },
+      "too_many_connections", "unknown", "" },
     { "SQLNonTransientConnectionException", "Public Key Retrieval is not allowed", "other", "mysql",
       "" },
     { "SQLNonTransientConnectionException",
