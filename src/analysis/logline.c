@@ -70,6 +70,7 @@ static const struct {
     { "sqlservr", "sqlserver" },
     { "sqlserver", "sqlserver" },
     { "mssql-server", "sqlserver" },
+    { "mssqlserver", "sqlserver" },
     { "oracle", "oracle" },
     { "mongod", "mongodb" },
     { "mongodb", "mongodb" },
@@ -256,7 +257,8 @@ static bool speaks_for_system(const struct line *l)
             text_isame(l->record->service, names[i]))
             return true;
     }
-    return has(l, ".service: ") || has(l, "Out of memory: Kill") || has(l, "Memory cgroup out of");
+    return has(l, "service entered the") || has(l, "service terminated unexpectedly") ||
+           has(l, ".service: ") || has(l, "Out of memory: Kill") || has(l, "Memory cgroup out of");
 }
 
 static bool read_system(struct line *l)
@@ -286,7 +288,8 @@ static bool read_system(struct line *l)
 
 static bool speaks_for_kubernetes(const struct line *l)
 {
-    static const char *const names[] = { "kube", "k8s", "eventrouter", "event-exporter" };
+    static const char *const names[] = { "kube",   "k8s",        "eventrouter", "event-exporter",
+                                         "docker", "containerd", "ecs" };
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (identity_has(l->record, names[i]))

@@ -393,6 +393,10 @@ const struct line_rule balancer_rules[] = {
 
 const struct line_rule kubernetes_rules[] = {
     { NULL, LOG_SERVER_OOM_KILLED_EVENT, "OOMKill", NULL },
+    { NULL, LOG_SERVER_OOM_KILLED_EVENT, "container oom", NULL },
+    { NULL, LOG_SERVER_CRASH_EVENT, "exited with code", NULL },
+    { NULL, LOG_SERVER_STOPPED_EVENT, "container die", NULL },
+    { NULL, LOG_SERVER_STOPPED_EVENT, "Essential container in task exited", NULL },
     { NULL, LOG_SERVER_START_FAILED_EVENT, "Back-off restarting failed container", NULL },
     { NULL, LOG_SERVER_START_FAILED_EVENT, "CrashLoopBackOff", NULL },
     { NULL, LOG_SERVER_START_FAILED_EVENT, "Multi-Attach error", NULL },
@@ -439,6 +443,9 @@ const struct line_rule system_rules[] = {
     { NULL, LOG_SERVER_OOM_KILLED_EVENT, "Killed process ", NULL },
     { NULL, LOG_SERVER_OOM_KILLED_EVENT, "killed by the OOM killer", NULL },
     { NULL, LOG_SERVER_OOM_KILLED_EVENT, "Failed with result 'oom-kill'", NULL },
+    { NULL, LOG_SERVER_STOPPED_EVENT, "service entered the stopped state", NULL },
+    { NULL, LOG_SERVER_READY_EVENT, "service entered the running state", NULL },
+    { NULL, LOG_SERVER_CRASH_EVENT, "service terminated unexpectedly", NULL },
     { NULL, LOG_SERVER_CRASH_EVENT, "segfault at", NULL },
     { NULL, LOG_SERVER_CRASH_EVENT, "trap invalid opcode", NULL },
     { NULL, LOG_SERVER_CRASH_EVENT, "Main process exited", NULL },
@@ -543,6 +550,7 @@ const struct line_rule identity_rules[] = {
     { NULL, LOG_DNS_ANSWER_EVENT, "domain name pointer", NULL },
     { NULL, LOG_DNS_ANSWER_EVENT, "A record", NULL },
     { NULL, LOG_DNS_ANSWER_EVENT, "reply ", " is " },
+    { NULL, LOG_DNS_ANSWER_EVENT, "query_name", "Rdata" },
     { NULL, LOG_INVENTORY_EVENT, "inventory", NULL },
     { NULL, LOG_INVENTORY_EVENT, "address=", "host" },
     { NULL, LOG_INVENTORY_EVENT, "ip=", "hostname=" },

@@ -1,227 +1,12 @@
 #include "logs_tie.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/text.h"
-
-#define ALIAS_MAX 64
-#define MACHINES_MAX 400
-#define ANSWER_ROUNDS 3 /* a name, its canonical name, its address */
-
-static struct name name_of(const char *s)
-{
-    return (struct name){ s ? s : "", s ? strlen(s) : 0 };
-}
-
-static bool same_text(struct name a, struct name b)
-{
-    return a.len == b.len && a.len > 0 && strncasecmp(a.text, b.text, a.len) == 0;
-}
-
-static struct name first_label(struct name n)
-{
-    const char *dot = memchr(n.text, '.', n.len);
-
-    return (struct name){ n.text, dot ? (size_t)(dot - n.text) : n.len };
-}
-
-static bool is_address(struct name n)
-{
-    bool colon = memchr(n.text, ':', n.len) != NULL;
-
-    for (size_t i = 0; i < n.len; i++)
-        if (!isdigit((unsigned char)n.text[i]) && n.text[i] != '.' &&
-            !(colon && (isxdigit((unsigned char)n.text[i]) || n.text[i] == ':')))
-            return false;
-    return n.len > 0;
-}
-
-static bool is_loopback(struct name n)
-{
-    return (n.len == 9 && strncasecmp(n.text, "localhost", 9) == 0) ||
-           (n.len > 4 && strncmp(n.text, "127.", 4) == 0) ||
-           (n.len == 3 && strncmp(n.text, "::1", 3) == 0) ||
-           (n.len == 7 && strncmp(n.text, "0.0.0.0", 7) == 0) || n.len == 0;
-}
-
-bool names_are_same(struct name a, struct name b)
-{
-    bool dotted_a = memchr(a.text, '.', a.len) != NULL,
-         dotted_b = memchr(b.text, '.', b.len) != NULL;
-
-    if (same_text(a, b))
-        return true;
-    if (a.len == 0 || b.len == 0 || is_address(a) || is_address(b) || dotted_a == dotted_b)
-        return false;
-    return same_text(first_label(a), first_label(b));
-}
-
-/* ---- machines ---- */
-
-static size_t find_machine(const struct attribution *a, struct name name)
-{
-    for (size_t i = 0; i < a->n_machines; i++)
-        if (names_are_same(a->machines[i].name, name))
-            return i;
-    return LOGS_NONE;
-}
-
-static size_t add_machine(struct attribution *a, struct name name, size_t record)
-{
-    size_t i = name.len > 0 ? find_machine(a, name) : LOGS_NONE;
-    struct machine *m;
-
-    if (i != LOGS_NONE || name.len == 0 || a->n_machines >= MACHINES_MAX)
-        return i;
-    m = VEC_ADD(a->machines, a->n_machines, a->cap_machines);
-    m->name = name;
-    m->first_record = record;
-    return a->n_machines - 1;
-}
-
-static bool is_server_line(const struct log_event *e)
-{
-    return e->own && e->process;
-}
-
-static bool is_balancer_line(const struct log_event *e)
-{
-    return e->kind == LOG_BALANCER_BACKEND_DOWN_EVENT || e->kind == LOG_BALANCER_BACKEND_UP_EVENT ||
-           (e->own && (e->kind == LOG_POOLER_BACKEND_FAILED_EVENT ||
-                       e->kind == LOG_POOLER_DOWN_EVENT || e->kind == LOG_POOLER_UP_EVENT));
-}
-
-static void note_line(struct attribution *a, struct machine *m, const struct log_record *r,
-                      const struct log_event *e)
-{
-    struct name database = { e->database, e->database_len };
-
-    if (r->pod && r->host && !e->machine)
-        m->node = name_of(r->host);
-    m->balancer = m->balancer || is_balancer_line(e);
-    if (!is_server_line(e))
-        return;
-    m->database = true;
-    m->n_server_lines++;
-    m->engine = m->engine ? m->engine : e->engine;
-    if (!e->database)
-        return;
-    m->n_with_database++;
-    m->n_with_target_database +=
-        a->target->database && same_text(database, name_of(a->target->database));
-}
-
-static void read_machines(struct attribution *a)
-{
-    a->machine_of = xcalloc(a->n + 1, sizeof(*a->machine_of));
-    for (size_t i = 0; i < a->n; i++) {
-        const struct log_event *e = &a->events[i];
-        struct name name = { e->machine, e->machine_len };
-        if (!e->machine)
-            name = name_of(log_record_machine(&a->records[i]));
-        a->machine_of[i] = add_machine(a, name, i);
-        if (a->machine_of[i] != LOGS_NONE)
-            note_line(a, &a->machines[a->machine_of[i]], &a->records[i], e);
-    }
-}
-
-/* ---- other names of the target ---- */
-
-static bool is_known_alias(const struct attribution *a, struct name n)
-{
-    for (size_t i = 0; i < a->n_aliases; i++)
-        if (names_are_same(a->aliases[i], n))
-            return true;
-    return false;
-}
-
-static void add_alias(struct attribution *a, struct name n)
-{
-    if (n.len < 2 || is_loopback(n) || is_known_alias(a, n) || a->n_aliases >= ALIAS_MAX)
-        return;
-    *VEC_ADD(a->aliases, a->n_aliases, a->cap_aliases) = n;
-}
-
-static struct name mention_name(const struct log_mention *m)
-{
-    return (struct name){ m->text, m->len };
-}
-
-bool is_alias(const struct attribution *a, const struct log_mention *m)
-{
-    return is_known_alias(a, mention_name(m));
-}
-
-bool mentions_alias(const struct attribution *a, const struct log_event *e)
-{
-    for (size_t i = 0; i < e->n_mentions; i++)
-        if (is_alias(a, &e->mentions[i]))
-            return true;
-    return false;
-}
-
-/* An address in "4.3.2.1.in-addr.arpa" is written backwards (RFC 1035, 3.5). */
-static bool answers_backwards(const struct attribution *a, const struct log_event *e)
-{
-    for (size_t i = 0; i < e->n_mentions; i++) {
-        const struct log_mention *m = &e->mentions[i];
-        const char *parts[4];
-        size_t lens[4], n = 0, start = 0;
-        struct buf forward = BUF_INIT;
-        bool found;
-        for (size_t k = 0; k <= m->len && n < 4; k++) {
-            if (k < m->len && m->text[k] != '.')
-                continue;
-            parts[n] = m->text + start;
-            lens[n++] = k - start;
-            start = k + 1;
-        }
-        if (n < 4 || !isdigit((unsigned char)*parts[0]))
-            continue;
-        for (size_t k = 4; k > 0; k--) {
-            buf_add(&forward, parts[k - 1], lens[k - 1]);
-            buf_adds(&forward, k > 1 ? "." : "");
-        }
-        found = is_known_alias(a, name_of(buf_str(&forward)));
-        buf_clear(&forward);
-        if (found)
-            return true;
-    }
-    return false;
-}
-
-/* "db.internal CNAME pg-1.internal A 10.0.0.5": all are names of one thing. A line about a lookup
- * in which one of them is a known name makes the others known. */
-static void add_answers(struct attribution *a)
-{
-    for (int round = 0; round < ANSWER_ROUNDS; round++) {
-        for (size_t i = 0; i < a->n; i++) {
-            const struct log_event *e = &a->events[i];
-            if (e->kind != LOG_DNS_ANSWER_EVENT ||
-                !(mentions_alias(a, e) || answers_backwards(a, e)))
-                continue;
-            for (size_t k = 0; k < e->n_mentions; k++) {
-                struct name n = mention_name(&e->mentions[k]);
-                if (e->mentions[k].role != MENTION_CLIENT &&
-                    !(n.len > 5 && strncasecmp(n.text + n.len - 5, ".arpa", 5) == 0))
-                    add_alias(a, n);
-            }
-        }
-    }
-}
-
-static void read_aliases(struct attribution *a)
-{
-    add_alias(a, name_of(a->target->host));
-    for (size_t i = 0; i < a->target->n_addresses; i++)
-        add_alias(a, name_of(a->target->addresses[i]));
-    add_answers(a);
-    for (size_t i = 0; i < a->n_aliases; i++)
-        a->knows_address = a->knows_address || is_address(a->aliases[i]);
-}
 
 /* ---- ties ---- */
 
@@ -278,7 +63,7 @@ static bool has_alias_address(const struct attribution *a, const struct log_reco
                               const char **ret_address)
 {
     for (size_t i = 0; i < r->n_ips; i++) {
-        if (r->ips[i] && !is_loopback(name_of(r->ips[i])) &&
+        if (r->ips[i] && !name_is_loopback(name_of(r->ips[i])) &&
             is_known_alias(a, name_of(r->ips[i]))) {
             *ret_address = r->ips[i];
             return true;
@@ -348,7 +133,7 @@ static struct name machine_beside(const struct attribution *a, const struct log_
             continue;
         if (i + 1 < e->n_mentions && e->mentions[i + 1].address && is_alias(a, &e->mentions[i + 1]))
             return a->machines[m].name;
-        several = several || (found.len > 0 && !same_text(found, a->machines[m].name));
+        several = several || (found.len > 0 && !names_are_equal(found, a->machines[m].name));
         found = a->machines[m].name;
     }
     return several ? (struct name){ "", 0 } : found;
@@ -370,6 +155,17 @@ static struct name machine_unheard(const struct attribution *a, const struct log
     return (struct name){ "", 0 };
 }
 
+/* A virtual address moves to the machine that says so (VRRP, RFC 5798, 6.4.2). */
+static bool takes_address(const struct attribution *a, size_t record)
+{
+    size_t m = a->machine_of[record];
+    const char *message = a->records[record].message;
+
+    return m != LOGS_NONE && a->machines[m].database && message &&
+           (strcasestr(message, "gratuitous ARP") || strcasestr(message, "MASTER STATE") ||
+            strcasestr(message, "adding virtual"));
+}
+
 /* Lines that explain names, in order of time: the last one before the onset counts most, as names
  * move with a failover. */
 static void tie_by_line(struct attribution *a)
@@ -386,6 +182,8 @@ static void tie_by_line(struct attribution *a)
         if (record != LOGS_NONE && a->records[i].time_ms > a->window->onset_ms + LOGS_CLOCK_SKEW_MS)
             break;
         found = machine_beside(a, e);
+        if (found.len == 0 && takes_address(a, i))
+            found = a->machines[a->machine_of[i]].name;
         if (found.len == 0 && best.len == 0)
             found = machine_unheard(a, e);
         if (found.len == 0)
@@ -400,6 +198,35 @@ static void tie_by_line(struct attribution *a)
         a->records[record].service ? a->records[record].service : "the logs");
 }
 
+/* Does the refused address belong to the machine that this record comes from? */
+static bool comes_from_target(const struct attribution *a, size_t record)
+{
+    size_t m = a->machine_of[record];
+    const char *address;
+
+    return m != LOGS_NONE && !a->events[record].machine &&
+           (is_known_alias(a, a->machines[m].name) ||
+            has_alias_address(a, &a->records[record], &address));
+}
+
+/* What refused may be a pooler, which is then what went down. */
+static void find_pooler(struct attribution *a)
+{
+    for (size_t i = 0; i < a->n && a->pooler == LOGS_NONE; i++)
+        if (comes_from_target(a, i) && a->machines[a->machine_of[i]].pooler)
+            a->pooler = a->machine_of[i];
+}
+
+static void tie_to_pooler(struct attribution *a)
+{
+    const struct machine *m = a->pooler == LOGS_NONE ? NULL : &a->machines[a->pooler];
+
+    if (m)
+        tie(a, TIE_CERTAIN, m->name, m->first_record,
+            "The refused address is that of the pooler on %.*s; no database machine is named.",
+            SPAN(m->name));
+}
+
 /* The refused address is a balancer's or pooler's, and that names one database machine. */
 static void tie_by_balancer(struct attribution *a)
 {
@@ -407,17 +234,13 @@ static void tie_by_balancer(struct attribution *a)
     size_t record = LOGS_NONE;
 
     for (size_t i = 0; i < a->n; i++) {
-        size_t m = a->machine_of[i];
-        const char *address;
-        if (m == LOGS_NONE || !a->machines[m].balancer ||
-            !(is_known_alias(a, a->machines[m].name) ||
-              has_alias_address(a, &a->records[i], &address)))
+        if (!comes_from_target(a, i) || !a->machines[a->machine_of[i]].balancer)
             continue;
         for (size_t k = 0; k < a->events[i].n_mentions; k++) {
             size_t db = find_machine(a, mention_name(&a->events[i].mentions[k]));
             if (db == LOGS_NONE || !a->machines[db].database)
                 continue;
-            if (found.len > 0 && !same_text(found, a->machines[db].name))
+            if (found.len > 0 && !names_are_equal(found, a->machines[db].name))
                 return; /* several stand behind it */
             found = a->machines[db].name;
             record = i;
@@ -455,7 +278,8 @@ static bool is_explained_otherwise(const struct attribution *a, const struct mac
     for (size_t i = 0; i < a->n; i++) {
         const struct log_event *e = &a->events[i];
         bool named = false;
-        if (e->kind != LOG_INVENTORY_EVENT && e->kind != LOG_DNS_ANSWER_EVENT)
+        if (a->n_aliases == 0 ||
+            (e->kind != LOG_INVENTORY_EVENT && e->kind != LOG_DNS_ANSWER_EVENT))
             continue;
         for (size_t k = 0; k < e->n_mentions; k++)
             named = named || names_are_same(mention_name(&e->mentions[k]), m->name);
@@ -483,7 +307,7 @@ static bool has_sibling_name(const struct attribution *a, struct name machine)
     for (size_t i = 0; i < a->n_aliases; i++) {
         struct name alias = first_label(a->aliases[i]);
         size_t n = 0;
-        if (is_address(a->aliases[i]) || alias.len != machine.len)
+        if (name_is_address(a->aliases[i]) || alias.len != machine.len)
             continue;
         while (n < alias.len &&
                tolower((unsigned char)alias.text[n]) == tolower((unsigned char)machine.text[n]))
@@ -495,15 +319,36 @@ static bool has_sibling_name(const struct attribution *a, struct name machine)
     return false;
 }
 
+/* A managed database logs under its own name, the first of its address (Amazon RDS User Guide, "DB
+ * instance endpoint"; Azure and others alike). */
+static bool is_managed_elsewhere(const struct attribution *a, struct name machine)
+{
+    static const char *const domains[] = { ".rds.amazonaws.com",  ".database.windows.net",
+                                           ".database.azure.com", ".cache.amazonaws.com",
+                                           ".mongodb.net",        ".aivencloud.com" };
+
+    for (size_t i = 0; i < ARRAY_LEN(domains); i++)
+        if (text_icontains(a->target->host, domains[i]))
+            return !names_are_same(name_of(a->target->host), machine);
+    return false;
+}
+
+/* Its sessions are on other databases than the target's; on none that is called after the service,
+ * when the target's is not known. */
+static bool serves_others(const struct attribution *a, const struct machine *m)
+{
+    if (m->n_with_database == 0)
+        return false;
+    return a->target->database ? m->n_with_target_database == 0 : m->n_with_kin == 0;
+}
+
 static bool is_contradicted(const struct attribution *a, size_t i)
 {
     const struct machine *m = &a->machines[i];
-    bool other_database =
-        a->target->database && m->n_with_database > 0 && m->n_with_target_database == 0;
 
-    return !fits_engine(a, m) || other_database || is_called_otherwise(a, m->name) ||
-           has_sibling_name(a, m->name) || has_other_addresses(a, i) ||
-           is_explained_otherwise(a, m);
+    return !fits_engine(a, m) || serves_others(a, m) || is_managed_elsewhere(a, m->name) ||
+           is_called_otherwise(a, m->name) || has_sibling_name(a, m->name) ||
+           has_other_addresses(a, i) || is_explained_otherwise(a, m);
 }
 
 static void tie_by_exclusion(struct attribution *a)
@@ -512,8 +357,8 @@ static void tie_by_exclusion(struct attribution *a)
     size_t n = 0, n_serving = 0;
     const char *engine = a->target->engine;
 
-    if (a->n_aliases == 0 && (!engine || strcmp(engine, "unknown") == 0))
-        return; /* nothing is known of the target that could exclude any */
+    if (!engine || strcmp(engine, "unknown") == 0)
+        return; /* any server would do */
     for (size_t i = 0; i < a->n_machines; i++) {
         if (!a->machines[i].database || is_contradicted(a, i))
             continue;
@@ -537,12 +382,12 @@ static void tie_by_exclusion(struct attribution *a)
 
 static bool target_is_local(const struct attribution *a)
 {
-    return a->n_aliases == 0 && a->target->host && is_loopback(name_of(a->target->host));
+    return a->n_aliases == 0 && a->target->host && name_is_loopback(name_of(a->target->host));
 }
 
 void attribute(struct attribution *a)
 {
-    a->tie_record = a->machine_index = LOGS_NONE;
+    a->tie_record = a->machine_index = a->pooler = LOGS_NONE;
     read_machines(a);
     read_aliases(a);
     if (target_is_local(a)) {
@@ -550,11 +395,14 @@ void attribute(struct attribution *a)
                             "machine of its own: no log can be tied to it.");
         return;
     }
+    find_pooler(a);
     tie_by_address(a);
     tie_by_name(a);
     tie_by_line(a);
     tie_by_listening(a);
     tie_by_balancer(a);
+    if (a->tie == TIE_UNKNOWN)
+        tie_to_pooler(a);
     if (a->tie == TIE_UNKNOWN)
         tie_by_exclusion(a);
     if (!a->reason)
@@ -578,6 +426,8 @@ bool is_about_machine(const struct attribution *a, size_t record)
 
     if (m == LOGS_NONE || a->machine.len == 0 || !e->own)
         return false;
+    if (m == a->pooler && (e->kind == LOG_POOLER_DOWN_EVENT || e->kind == LOG_POOLER_UP_EVENT))
+        return true;
     if (names_are_same(a->machines[m].name, a->machine))
         return true;
     /* The kernel of a pod's node tells what happened to the pod's process. */

@@ -12,12 +12,14 @@ struct name {
 /* A machine that occurs in the records. */
 struct machine {
     struct name name;
-    struct name node;                               /* of a pod: the host it ran on; or empty */
-    bool database;                                  /* a database server's own lines come from it */
-    bool balancer;                                  /* a balancer's or pooler's lines */
-    const char *engine;                             /* of its server; NULL unknown */
-    size_t n_server_lines;                          /* of its server */
+    struct name node;      /* of a pod: the host it ran on; or empty */
+    bool database;         /* a database server's own lines come from it */
+    bool balancer;         /* a balancer's or pooler's lines */
+    bool pooler;           /* a pooler's own: a process that listens for clients */
+    const char *engine;    /* of its server; NULL unknown */
+    size_t n_server_lines; /* of its server */
     size_t n_with_database, n_with_target_database; /* lines that name one, and the target's */
+    size_t n_with_kin; /* lines that name one which is called like the service or the host */
     size_t first_record;
 };
 
@@ -39,9 +41,23 @@ struct attribution {
     enum log_tie tie;
     struct name machine;  /* may be one that no record comes from */
     size_t machine_index; /* or LOGS_NONE */
+    size_t pooler;        /* the machine whose pooler has the refused address, or LOGS_NONE */
     size_t tie_record;
     char *reason;
 };
+
+struct name name_of(const char *s); /* NULL is empty */
+struct name mention_name(const struct log_mention *m);
+struct name first_label(struct name n);             /* "pg-1" of "pg-1.internal" */
+bool names_are_equal(struct name a, struct name b); /* but for case; empty ones never */
+bool name_is_address(struct name n);
+bool name_is_loopback(struct name n);
+
+/* logs_names.c: the machines of the records, and the names that the target goes by. */
+void read_machines(struct attribution *a);
+void read_aliases(struct attribution *a);
+size_t find_machine(const struct attribution *a, struct name name); /* or LOGS_NONE */
+bool is_known_alias(const struct attribution *a, struct name n);
 
 /* Fills everything below `window`. */
 void attribute(struct attribution *a);

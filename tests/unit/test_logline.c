@@ -234,6 +234,12 @@ static void supervisors_speak_of_processes(void **state)
           "Multi-Attach error for volume \"pvc-1\" Volume is already exclusively "
           "attached pod/orders-db-0",
           "server_start_failed", NULL, true },
+        { "Service Control Manager",
+          "The SQL Server (MSSQLSERVER) service entered the stopped state.", "server_stopped",
+          "sqlserver", true },
+        { "dockerd", "container die name=orders-postgres-1 exitCode=137", "server_stopped",
+          "postgresql", true },
+        { "docker", "postgres-1 exited with code 1", "server_crash", "postgresql", true },
         { "kube-proxy", "iptables: \"data/orders-db:db has no endpoints\" -j REJECT",
           "service_no_endpoints", NULL, false },
         { "kube-events", "Service data/orders-db: no ready endpoints", "service_no_endpoints", NULL,

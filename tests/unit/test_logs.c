@@ -504,6 +504,190 @@ static void records_may_lack_everything(void **state)
     log_findings_clear(&f);
 }
 
+static void a_pooler_that_stops_is_what_refuses(void **state)
+{
+    const struct log_record r[] = {
+        record(50, "pgb-1", "pgbouncer", "2026-08-18 10:00:00 UTC [1] LOG stats: 9 xacts/s"),
+        record(59, "pgb-1", "pgbouncer",
+               "2026-08-18 10:00:00 UTC [1] LOG got SIGTERM, shutting down"),
+        record(70, "pgb-1", "pgbouncer",
+               "2026-08-18 10:00:00 UTC [1] LOG process up: PgBouncer 1.22.0"),
+        said(65, "pg-1", WORK),
+    };
+    struct log_target t = target;
+    struct log_findings f;
+    (void)state;
+
+    t.host = "pgb-1.internal";
+    t.port = "6432";
+    read_during(r, ARRAY_LEN(r), &t, 60, 69, &f);
+    assert_int_equal(f.tie, TIE_CERTAIN);
+    assert_string_equal(f.machine, "pgb-1");
+    assert_int_equal(f.went_down, YES);
+    assert_int_equal(f.down_kind, LOG_POOLER_DOWN_EVENT);
+    assert_int_equal(f.came_back, YES);
+    log_findings_clear(&f);
+}
+
+static void a_balancer_tells_of_a_server_whose_log_is_missing(void **state)
+{
+    const struct log_record r[] = {
+        record(1, "lb-1", "haproxy", "backend be_orders: server pg-1 10.1.2.3:5432 check inter 2s"),
+        record(60, "lb-1", "haproxy",
+               "Server be_orders/pg-1 is DOWN, reason: Layer4 connection problem, info: "
+               "\"Connection refused\", check duration: 0ms."),
+        record(70, "lb-1", "haproxy", "Server be_orders/pg-1 is UP, reason: Layer4 check passed"),
+    };
+    const struct log_record timed_out[] = {
+        r[0],
+        record(60, "lb-1", "haproxy",
+               "Server be_orders/pg-1 is DOWN, reason: Layer4 timeout, check duration: 2001ms."),
+    };
+    struct log_target t = target;
+    struct log_findings f;
+    (void)state;
+
+    t.host = "10.1.2.3";
+    read_during(r, ARRAY_LEN(r), &t, 60, 70, &f);
+    assert_string_equal(f.machine, "pg-1");
+    assert_int_equal(f.went_down, YES);
+    assert_int_equal(f.up_ms, AT(70));
+    log_findings_clear(&f);
+    read_during(timed_out, ARRAY_LEN(timed_out), &t, 60, 70, &f);
+    assert_int_equal(f.went_down, UNKNOWN);
+    log_findings_clear(&f);
+}
+
+static void a_failed_failover_leaves_the_server_down(void **state)
+{
+    const struct log_record r[] = {
+        dns(ANSWER),
+        record(50, "pg-1", "patroni", "no action. I am (pg-1), the leader with the lock"),
+        record(59.5, "pg-1", "patroni",
+               "demoted self because DCS is not accessible and I was a leader"),
+        record(60, "pg-2", "patroni",
+               "no action. I am (pg-2), a secondary, and following a leader (pg-1)"),
+        record(64, "pg-1", "patroni", "failed to start postgres"),
+        record(180, "web-1", "orders", "GET /healthz 200"),
+    };
+    struct log_findings f;
+    (void)state;
+
+    read_during(r, ARRAY_LEN(r), &target, 60, 190, &f);
+    assert_string_equal(f.machine, "pg-1");
+    assert_int_equal(f.went_down, YES);
+    assert_int_equal(f.down_kind, LOG_DEMOTION_EVENT);
+    assert_int_equal(f.came_back, NO);
+    assert_true(f.start_failed);
+    log_findings_clear(&f);
+}
+
+static void a_managed_database_fails_over_and_comes_back(void **state)
+{
+    const struct log_record r[] = {
+        record(59, "orders-prod", "rds", "Multi-AZ instance failover started. RDS-EVENT-0013"),
+        record(61, "orders-prod", "rds", "DB instance restarted RDS-EVENT-0006"),
+        record(62, "orders-prod", "rds", "Multi-AZ instance failover completed RDS-EVENT-0049"),
+    };
+    struct log_target t = target;
+    struct log_findings f;
+    (void)state;
+
+    t.host = "orders-prod.c1a2b3.eu-west-1.rds.amazonaws.com";
+    read_during(r, ARRAY_LEN(r), &t, 60, 63, &f);
+    assert_string_equal(f.machine, "orders-prod");
+    assert_int_equal(f.went_down, YES);
+    assert_int_equal(f.down_kind, LOG_FAILOVER_EVENT);
+    assert_int_equal(f.came_back, YES);
+    log_findings_clear(&f);
+}
+
+static void the_service_dials_what_the_errors_do_not_name(void **state)
+{
+    const struct log_record r[] = {
+        record(1, "web-1", "orders", "query ok db=orders host=db-orders.internal took=3ms"),
+        record(2, "web-2", "orders", "query ok db=orders host=db-orders.internal took=3ms"),
+        record(2, "web-2", "billing", "query ok db=billing host=db-billing.internal took=3ms"),
+        dns(ANSWER),
+        said(50, "pg-1", WORK),
+        said(50, "pg-2", WORK),
+    };
+    struct log_target t = target;
+    struct log_findings f;
+    (void)state;
+
+    t.host = NULL;
+    read_during(r, ARRAY_LEN(r), &t, 60, 90, &f);
+    assert_int_equal(f.tie, TIE_CERTAIN);
+    assert_string_equal(f.machine, "pg-1");
+    log_findings_clear(&f);
+}
+
+static void a_virtual_address_belongs_to_the_machine_that_took_it(void **state)
+{
+    const struct log_record r[] = {
+        said(1, "pg-1", WORK),
+        said(1, "pg-2", WORK),
+        record(20, "pg-2", "keepalived", "Sending gratuitous ARP on eth0 for 10.1.2.9"),
+    };
+    struct log_target t = target;
+    struct log_findings f;
+    (void)state;
+
+    t.host = "10.1.2.9";
+    read_during(r, ARRAY_LEN(r), &t, 60, 90, &f);
+    assert_string_equal(f.machine, "pg-2");
+    log_findings_clear(&f);
+}
+
+static void packets_to_other_ports_are_no_fault_of_ours(void **state)
+{
+    const struct log_record r[] = {
+        dns(ANSWER),
+        record(61, "fw-1", "kernel",
+               "Aug 18 10:00:00 fw-1 kernel: DROP SRC=203.0.113.9 DST=10.1.2.3 PROTO=TCP DPT=22"),
+    };
+    struct log_findings f;
+    (void)state;
+
+    read_all(r, ARRAY_LEN(r), &f);
+    assert_int_equal(f.network_during.n, 0);
+    log_findings_clear(&f);
+}
+
+static void a_full_disk_is_why_it_went_down(void **state)
+{
+    const struct log_record r[] = {
+        dns(ANSWER),
+        said(58, "pg-1",
+             "2026-08-18 10:00:00 UTC [9] ERROR:  could not extend file: No space left on device"),
+        said(59.9, "pg-1",
+             "2026-08-18 10:00:00 UTC [9] LOG:  server process (PID 9) was terminated by signal 6: "
+             "Aborted"),
+        record(120, "web-1", "orders", "GET /healthz 200"),
+    };
+    struct log_findings f;
+    (void)state;
+
+    read_all(r, ARRAY_LEN(r), &f);
+    assert_int_equal(f.went_down, YES);
+    assert_int_equal(f.down_kind, LOG_SERVER_DISK_FULL_EVENT);
+    assert_int_equal(f.down_record, 1);
+    log_findings_clear(&f);
+}
+
+static void unknown_times_overflow_nothing(void **state)
+{
+    const struct log_record r[] = { dns(ANSWER), said(61, "pg-1", DOWN) };
+    const struct log_window w = { TIME_UNKNOWN, TIME_UNKNOWN, TIME_UNKNOWN, NULL, 0 };
+    struct log_findings f;
+    (void)state;
+
+    logs_read(r, ARRAY_LEN(r), &target, &w, &f);
+    assert_string_equal(f.machine, "pg-1");
+    log_findings_clear(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -526,6 +710,15 @@ int main(void)
         cmocka_unit_test(a_server_without_slots_is_up),
         cmocka_unit_test(a_name_that_moved_ties_to_where_it_was_at_the_onset),
         cmocka_unit_test(records_may_lack_everything),
+        cmocka_unit_test(a_pooler_that_stops_is_what_refuses),
+        cmocka_unit_test(a_balancer_tells_of_a_server_whose_log_is_missing),
+        cmocka_unit_test(a_failed_failover_leaves_the_server_down),
+        cmocka_unit_test(a_managed_database_fails_over_and_comes_back),
+        cmocka_unit_test(the_service_dials_what_the_errors_do_not_name),
+        cmocka_unit_test(a_virtual_address_belongs_to_the_machine_that_took_it),
+        cmocka_unit_test(packets_to_other_ports_are_no_fault_of_ours),
+        cmocka_unit_test(a_full_disk_is_why_it_went_down),
+        cmocka_unit_test(unknown_times_overflow_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,31 @@
+/* What logs_read() works on, shared by the parts of it. */
+#ifndef DBCONN_ANALYSIS_LOGS_READING_H
+#define DBCONN_ANALYSIS_LOGS_READING_H
+
+#include "logs_tie.h"
+
+struct reading {
+    struct attribution a;
+    struct log_findings *f;
+    int64_t from, to; /* the errors, widened by the clock skew */
+};
+
+int64_t reading_time(const struct reading *r, size_t record);
+bool reading_within(const struct reading *r, size_t record); /* the errors, widened */
+void reading_count(const struct reading *r, struct log_tally *t, size_t record);
+
+/* logs_life.c: the outages of the machine, and whether it worked on. */
+void reading_life(struct reading *r);
+/* logs_network.c: faults between clients and server. */
+void reading_network(struct reading *r);
+/* logs_clients.c: who complains, who succeeds, who is turned away. */
+void reading_clients(struct reading *r);
+
+/* Does the line name the machine or the target? */
+bool reading_names_machine(const struct reading *r, const struct log_event *e);
+/* Does it name a server's address or host that is not the target's? */
+bool reading_names_another(const struct reading *r, const struct log_event *e);
+/* Is it said by another database server than the tied one? */
+bool reading_is_other_database(const struct reading *r, size_t record);
+
+#endif
