@@ -169,6 +169,45 @@ static void put_cluster(struct evidence *board, const struct cluster *cluster)
     evidence_set_bool(board, ASSESSMENT, "wider.train", cluster->train, NULL, NULL);
 }
 
+static bool on_our_target(const struct cluster_input *in, const struct cluster_issue *i)
+{
+    bool same = i->host && in->host && text_isame(i->host, in->host);
+
+    for (size_t a = 0; a < in->n_aliases; a++)
+        same |= i->host && text_isame(i->host, in->aliases[a]);
+    return same && (!i->port || !in->port || text_same(i->port, in->port));
+}
+
+/* Other projects that began to fail on the same target while ours did. A service that uses the
+ * database seldom notices late, so minutes do not matter here. */
+static void put_same_target(struct evidence *board, const struct cluster_input *in)
+{
+    int64_t last = evidence_time(board, "trend.last_event");
+    const char *seen[16];
+    size_t n = 0;
+    struct buf names = BUF_INIT;
+
+    for (size_t i = 0; i < in->n_issues && n < ARRAY_LEN(seen); i++) {
+        const struct cluster_issue *issue = &in->issues[i];
+        bool known = text_same(issue->project, in->project);
+        for (size_t p = 0; p < n; p++)
+            known |= text_same(issue->project, seen[p]);
+        if (known || !on_our_target(in, issue) || issue->onset_ms == TIME_UNKNOWN ||
+            issue->onset_ms + issue->onset_slack_ms < in->onset_ms - 15 * MINUTE_MS ||
+            (last != TIME_UNKNOWN && issue->onset_ms > last))
+            continue;
+        seen[n++] = issue->project;
+        buf_addf(&names, "%s%s (%s)", names.len ? ", " : "", issue->project,
+                 issue->short_id ? issue->short_id : issue->id);
+    }
+    char *text =
+        xasprintf("Other services fail on the same database since then: %s.", buf_str(&names));
+    evidence_set_num(board, ASSESSMENT, "wider.same_target_during", (double)n, n ? text : NULL,
+                     evidence_str(board, "issue.url"));
+    free(text);
+    buf_clear(&names);
+}
+
 void assess_wider(struct evidence *board, int64_t now_ms)
 {
     struct cluster_case cc;
@@ -183,6 +222,7 @@ void assess_wider(struct evidence *board, int64_t now_ms)
             aliases[cc.in.n_aliases++] = alias->valuestring;
     }
     cc.in.aliases = aliases;
+    put_same_target(board, &cc.in);
     cluster_analyse(&cc.in, NULL, &cluster);
     if (cluster.verdict == CLUSTER_UNKNOWN)
         evidence_set_unknown(board, ASSESSMENT, "wider.verdict", cluster.why);
