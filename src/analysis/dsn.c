@@ -99,7 +99,8 @@ void dsn_split_host(const char *s, size_t len, struct dsn_host *ret)
     if (len && (s[0] == '/' || memchr(s, ':', len) != colon))
         cut = NULL; /* a path, or an IPv6 address without brackets */
     ret->port = cut ? dsn_port(cut + 1, (size_t)(s + len - cut) - 1) : NULL;
-    size_t host = cut && (ret->port || cut + 1 == s + len) ? (size_t)(cut - s) : len;
+    bool is_port = cut && (ret->port || cut + 1 == s + len || cut == colon); /* "db:port", too */
+    size_t host = is_port ? (size_t)(cut - s) : len;
     ret->host = dsn_unescape(s, host);
 }
 

@@ -134,7 +134,8 @@ static size_t bare_length(const char *s, size_t len)
     /* "a=1,b=2": the comma separates when a key follows it */
     const char *comma = memchr(s, ',', n);
     struct pair next;
-    if (comma && read_key(comma + 1, len - (size_t)(comma + 1 - s), &next))
+    if (comma && read_key(comma + 1, len - (size_t)(comma + 1 - s), &next) &&
+        (next.words == 1 || next.keyword))
         n = (size_t)(comma - s);
     while (n > 0 && (s[n - 1] == '.' || s[n - 1] == ':' || s[n - 1] == ','))
         n--;

@@ -101,6 +101,7 @@ void failure_reader_free(struct failure_reader *r)
     failure_rules_clear(&r->engine_words);
     failure_rules_clear(&r->engine_hosts);
     failure_rules_clear(&r->databases);
+    failure_rules_clear(&r->other_databases);
     failure_rules_clear(&r->others);
     free(r);
 }

@@ -14,136 +14,104 @@
 
 #define PG ENGINE_POSTGRESQL
 #define MY ENGINE_MYSQL
+/* Of dev.mysql.com's error references, those about connections. */
+#define MYSQL_CODES                                                                                \
+    "(?:1040|1044|1045|1049|1129|1130|1203|1226|1251|1698|2002|2003|2005|2006|2013|2026|2054|"     \
+    "2055|"                                                                                        \
+    "2059)"
 
 /* Sorted by how little they can be mistaken: the first row that matches decides. */
+/* clang-format off */
 static const struct failure_rule mark_rules[] = {
-    { "\\bmariadb "
-      "(?:connector|server|client)|org\\.mariadb|\\bMariaDbException|mariadb\\.\\w*Error|"
-      "host:address=\\(|address=\\(host=[^)]*\\)\\(port=[^)]*\\)",
-      ENGINE_MARIADB, 0 },
+    { "\\bmariadb (?:connector|server|client)|org\\.mariadb|\\bMariaDbException|"
+      "mariadb\\.\\w*Error|host:address=\\(|HostAddress\\{host=|Socket fail to connect to host:|"
+      "address=\\(host=[^)]*\\)\\(port=[^)]*\\)", ENGINE_MARIADB, 0 },
     { "PSQLException|PG::|ConnectionDoesNotExistError|CannotConnectNowError|"
-      "InvalidCatalogNameError|InvalidPasswordError|InvalidAuthorizationSpecificationError|(?-i:"
-      "\\bTooManyConnectionsError)|\\bPQ[a-z]\\w+\\(\\)|org\\.postgresql|\\bpsycopg|\\basyncpg\\b|"
-      "\\bpg8000\\b|"
-      "\\bnpgsql|\\bpgx\\b|\\bpgxpool\\b|\\bpgconn\\b|postgrex|tokio[-_]postgres|postgres(?:ql)?"
-      "\\w*"
-      "(?:error|exception)|\\bpg_hba\\.conf|\\.s\\.PGSQL\\.|libpq",
-      PG, 0 },
+      "InvalidCatalogNameError|InvalidPasswordError|InvalidAuthorizationSpecificationError|"
+      "(?-i:\\bTooManyConnectionsError)|\\bPQ[a-z]\\w+\\(\\)|org\\.postgresql|\\bpsycopg|"
+      "\\basyncpg\\b|\\bpg8000\\b|\\bnpgsql|\\bpgx\\b|\\bpgxpool\\b|\\bpgconn\\b|postgrex|"
+      "tokio[-_]postgres|postgres(?:ql)?\\w*(?:error|exception)|\\bpg_hba\\.conf|"
+      "\\.s\\.PGSQL\\.|libpq", PG, 0 },
     { "connection to server (?:at \"|on socket)|Is the server running (?:on|locally)|"
-      "could not translate host name|could not connect to server: |fe_sendauth|failed to connect "
-      "to\\s+`(?:host|user)=|postmaster\\b|"
-      "SSL SYSCALL error|\\(dsn: |could not receive data from server|could not send data to server",
-      PG, 0 },
-    { "the database system is |sorry, too many clients|remaining connection slots|too many "
-      "connections "
-      "for (?:role|database)|password authentication failed for user|\\brole \"[^\"]*\" does not "
-      "exist|"
-      "\\bdatabase \"[^\"]*\" does not exist|permission denied for database|terminating connection "
-      "due to "
-      "administrator|server closed the connection "
-      "unexpectedly|max_client_conn|MaxClientsInSessionMode|"
-      "Tenant or user not found|SASL: SCRAM|SASL authentication failed|server does not support "
-      "SSL, but|"
-      "\\b28P01\\b|\\b57P0[123]\\b|\\b53300\\b|\\b3D000\\b|SQLSTATE\\[08006\\]|"
-      "\\b(?:psql|pg_dump|pg_dumpall|pg_restore|pg_isready|pg_basebackup|createdb): |(?-i:\\bpq: )|"
-      "is not permitted to log in|server closed the connection unexpectedly",
-      PG, 0 },
+      "could not translate host name|could not connect to server: |fe_sendauth|"
+      "failed to connect to\\s+`(?:host|user)=|postmaster\\b|SSL SYSCALL error|"
+      "SSL connection has been closed unexpectedly|node_modules/pg(?:-\\w+)?/|\\(dsn: |"
+      "could not receive data from server|could not send data to server", PG, 0 },
+    { "the database system is |sorry, too many clients|remaining connection slots|"
+      "too many connections for (?:role|database)|password authentication failed for user|"
+      "\\brole \"[^\"]*\" does not exist|\\bdatabase \"[^\"]*\" does not exist|"
+      "permission denied for database|terminating connection due to administrator|"
+      "server closed the connection unexpectedly|max_client_conn|MaxClientsInSessionMode|"
+      "Tenant or user not found|SASL: SCRAM|SASL authentication failed|"
+      "server does not support SSL, but|\\b28P01\\b|\\b57P0[123]\\b|\\b53300\\b|\\b3D000\\b|"
+      "SQLSTATE\\[08006\\]|\\b(?:psql|pg_dump|pg_dumpall|pg_restore|pg_isready|pg_basebackup|"
+      "createdb): |(?-i:\\bpq: )|is not permitted to log in|"
+      "server closed the connection unexpectedly", PG, 0 },
     /* libpq and the server in other languages: the severity with the words around "port" or a
      * quoted name (see failure_locales.c for the outcomes) */
-    { "(?-i:\\bFATAL:  |\\bFATALE:  |\\bFATALT:  |ВАЖНО: |ФАТАЛЬНО: |致命错误: |致命錯誤: "
-      "|치명적오류: )",
+    { "(?-i:\\bFATAL:  |\\bFATALE:  |\\bFATALT:  |ВАЖНО: |ФАТАЛЬНО: |致命错误: |致命錯誤: |치명적오류: )",
       PG, 0 },
-    { "(?:verbindung zum server auf|conexión al servidor en|connexion au serveur sur|connessione "
-      "al "
-      "server su|conexão com (?:o )?servidor em|подключиться к серверу|anslutning till? server på|"
-      "підключення до серверу|连接到(?:服务器)?|連線至伺服器)(?: socket| Socket| le socket| el "
-      "socket)? "
-      "?[«\"“„»]|(?:サーバーへの接続に失敗|서버 접속 할 수 없음|서버에 접속)|läuft der server "
-      "(?:auf|lokal)|"
-      "le serveur est-il actif|¿está el servidor en ejecución|il server è in esecuzione|verifica "
-      "che il "
-      "server all.indirizzo|o servidor está (?:executando|rodando)|сервер действительно "
-      "работает|он "
-      "действительно работает|czy serwer działa|无法联接到服务器|服务器是否在|伺服器是否在|"
-      "サーバ.{0,30}稼[働動]して|konnte hostnamen|no se pudo traducir el nombre «|n.a pas pu traduire le nom d.hôte|"
-"conversione del nome host \"|преобразовать имя \"|无法将主机名 \"|無法將主機名稱 \"|översätta värdnamn|"
-"не вдалося перекласти ім.я хоста|não pôde (?:traduzir nome da máquina|conectar ao servidor)|kör servern (?:på|lokalt)",
-      PG, 0 },
-
+    { "(?:verbindung zum server auf|conexión al servidor en|connexion au serveur sur|"
+      "connessione al server su|conexão com (?:o )?servidor em|подключиться к серверу|"
+      "anslutning till? server på|підключення до серверу|连接到(?:服务器)?|連線至伺服器)(?: socket| Socket|"
+      " le socket| el socket)? ?[«\"“„»]|(?:サーバーへの接続に失敗|서버 접속 할 수 없음|서버에 접속)|"
+      "läuft der server (?:auf|lokal)|le serveur est-il actif|¿está el servidor en ejecución|"
+      "il server è in esecuzione|verifica che il server all.indirizzo|"
+      "o servidor está (?:executando|rodando)|сервер действительно работает|"
+      "он действительно работает|czy serwer działa|无法联接到服务器|服务器是否在|伺服器是否在|サーバ.{0,30}稼[働動]して|"
+      "konnte hostnamen|no se pudo traducir el nombre «|n.a pas pu traduire le nom d.hôte|"
+      "conversione del nome host \"|преобразовать имя \"|无法将主机名 \"|無法將主機名稱 \"|"
+      "översätta värdnamn|не вдалося перекласти ім.я хоста|não pôde (?:traduzir nome da máquina|"
+      "conectar ao servidor)|kör servern (?:på|lokalt)", PG, 0 },
     { "com\\.mysql|\\bMySQL|Mysql2|MySql|aiomysql|asyncmy|pymysql|myxql|\\bDBD::mysql|mysqli|"
-      "mysqldump|"
-      "\\bmysqladmin",
-      MY, 0 },
-    { "Can't connect to (?:local |remote )?(?:MySQL )?server (?:on|through)|SQLSTATE\\[\\w+\\]:? "
-      "?[\\w ]*:? ?"
-      "\\[?(?:1040|1044|1045|1049|1129|1130|1203|1226|2002|2003|2005|2006|2013|2026|2054)\\b|"
-      "\\((?:1040|1044|1045|1049|1129|1130|1203|1226|2002|2003|2005|2006|2013|2026|2055), "
-      "?u?b?['\"]|"
-      "\\bERROR:? (?:1040|1044|1045|1049|1129|1130|1203|1226|2002|2003|2005|2006|2013|2026)\\b|"
-      "\\(HY000/(?:1\\d{3}|2\\d{3})\\)|\\b20(?:02|03|05|06|13|26|55) \\(HY000\\)|"
-      "\\b(?:1040|1045|1049|1130|1203|1226) \\(\\w{5}\\)",
-      MY, 0 },
-    { "Communications link failure|Access denied for user '|\\bUnknown database '|using password: "
-      "(?:YES|NO)|max_user_connections|caching_sha2_password|mysql_native_password|ER_[A-Z]+_"
-      "ERROR\\b|"
-      "ER_(?:CON_COUNT|BAD_DB|HOST_)\\w*|PROTOCOL_CONNECTION_LOST|Public Key Retrieval is not "
-      "allowed|"
-      "mysqladmin flush-hosts|Handshake inactivity timeout|authentication protocol requested by "
-      "server; "
-      "consider",
-      MY, 0 },
-
-    { "SQLServer(?:Exception|Driver)|(?-i:\\bSqlException\\b)|SqlClient\\b|ODBC Driver \\d+ for "
-      "SQL "
-      "Server|"
-      "\\[SQL Server|SQL ?Server (?:Native|Driver)|TCP Provider|Named Pipes "
-      "Provider|ClientConnectionId|"
-      "requested by the login|Adaptive "
-      "Server|FreeTDS|DB-Lib|\\bTDS\\b|\\btedious\\b|TinyTds|pymssql|"
-      "microsoft\\.sqlserver|node-mssql|\\bmssql\\b|instance of SQL Server|instance-specific "
-      "error|\\(provider: [\\w ]+, error: \\d+|"
-      "The TCP/IP connection to the host|Login failed for user '",
-      ENGINE_SQLSERVER, 0 },
+      "mysqldump|\\bmysqladmin", MY, 0 },
+    { "Can't connect to (?:local |remote )?(?:MySQL )?server (?:on|through)|\\(HY000/[12]\\d{3}\\)|"
+      "SQLSTATE\\[\\w+\\]:? ?[\\w ]*:? ?\\[?" MYSQL_CODES "\\b|\\(" MYSQL_CODES ", ?u?b?['\"]|"
+      "\\bERROR:? " MYSQL_CODES "\\b|\\b" MYSQL_CODES " \\(\\w{5}\\)", MY, 0 },
+    { "Communications link failure|Access denied for user '|\\bUnknown database '|"
+      "using password: (?:YES|NO)|max_user_connections|caching_sha2_password|"
+      "mysql_native_password|ER_[A-Z]+_ERROR\\b|ER_(?:CON_COUNT|BAD_DB|HOST_)\\w*|"
+      "PROTOCOL_CONNECTION_LOST|^Too many connections$|Packets out of order\\. Got|"
+      "Data source rejected establishment of connection|Public Key Retrieval is not allowed|"
+      "mysqladmin flush-hosts|Handshake inactivity timeout|"
+      "authentication protocol requested by server; consider", MY, 0 },
+    { "SQLServer(?:Exception|Driver)|(?-i:\\bSqlException\\b)|SqlClient\\b|"
+      "ODBC Driver \\d+ for SQL Server|\\[SQL Server|SQL ?Server (?:Native|Driver)|TCP Provider|"
+      "Named Pipes Provider|ClientConnectionId|requested by the login|Adaptive Server|FreeTDS|"
+      "DB-Lib|\\bTDS\\b|\\btedious\\b|TinyTds|SQLEXPRESS|DBNETLIB|pymssql|microsoft\\.sqlserver|"
+      "node-mssql|\\bmssql\\b|instance of SQL Server|instance-specific error|"
+      "\\(provider: [\\w ]+, error: \\d+|The TCP/IP connection to the host|"
+      "Login failed for user '", ENGINE_SQLSERVER, 0 },
     { "\\bORA-\\d{5}|\\bTNS[:-]|\\b(?:DPY|DPI|NJS)-\\d{3,4}|oracle\\.(?:jdbc|net|ucp)|"
-      "OracleException|"
-      "cx_Oracle|oracledb|\\bojdbc|OracleDriver|OracleDataSource|Network Adapter could not "
-      "establish|"
-      "(?:Authentication|connect) lapse \\d+",
+      "OracleException|cx_Oracle|oracledb|\\bojdbc|OracleDriver|OracleDataSource|"
+      "Network Adapter could not establish|(?:Authentication|connect) lapse \\d+",
       ENGINE_ORACLE, 0 },
-    { "(?<!hu)mongo(?!l)|AtlasError|bad auth : |ServerSelectionTimeoutError|server "
-      "selection "
-      "(?:error|timeout|timed "
-      "out)|TopologyDescription|ReplicaSetNoPrimary|_mongodb\\._tcp|querySrv |"
-      "Client view of cluster state|CompositeServerSelector|No servers found yet|No suitable "
-      "servers found|"
-      "WritableServerSelector",
-      ENGINE_MONGODB, 0 },
-    { "Redis(?:Connection|Timeout|Cluster|Command|Client|Error|Exception|Server)|redis\\.(?:"
-      "exceptions|"
-      "clients)|Redis::|StackExchange\\.Redis|\\b[A-Z]?[a-z]*Jedis\\w*|jedis\\.|lettuce\\.|"
-      "redisson|predis|"
-      "ioredis|aioredis|\\bRedix\\b|max number of clients "
-      "reached|\\bNOAUTH\\b|\\bWRONGPASS\\b|maxRetries"
-      "PerRequest|Error -?\\d+ connecting to \\S+:\\d+\\.|Timeout connecting to server|MISCONF "
-      "Redis|"
-      "LOADING Redis|go-redis",
-      ENGINE_REDIS, 0 },
-    { "cassandra|datastax|\\bgocql\\b|NoHostAvailable|All host\\(s\\) tried for query failed|Could "
-      "not reach "
-      "any contact point|contact points?\\b.*\\bkeyspace|scylla",
-      ENGINE_CASSANDRA, 0 },
+    { "(?<!hu)mongo(?!l)|AtlasError|bad auth : |sasl conversation error|topology (?:is closed|"
+      "was destroyed)|ServerSelectionTimeoutError|server selection (?:error|timeout|timed out)|"
+      "TopologyDescription|ReplicaSetNoPrimary|_mongodb\\._tcp|querySrv |"
+      "Client view of cluster state|CompositeServerSelector|No servers found yet|"
+      "No suitable servers found|WritableServerSelector", ENGINE_MONGODB, 0 },
+    { "Redis(?:Connection|Timeout|Cluster|Command|Client|Error|Exception|Server)|"
+      "redis\\.(?:exceptions|clients)|Redis::|StackExchange\\.Redis|\\b[A-Z]?[a-z]*Jedis\\w*|"
+      "jedis\\.|lettuce\\.|redisson|predis|ioredis|aioredis|\\bRedix\\b|"
+      "max number of clients reached|\\bNOAUTH\\b|\\bWRONGPASS\\b|maxRetriesPerRequest|"
+      "Error -?\\d+ connecting to \\S+:\\d+\\.|Timeout connecting to server|MISCONF Redis|"
+      "LOADING Redis|go-redis", ENGINE_REDIS, 0 },
+    { "cassandra|datastax|\\bgocql\\b|NoHostAvailable|All host\\(s\\) tried for query failed|"
+      "Could not reach any contact point|\\bkeyspace\\b|scylla", ENGINE_CASSANDRA, 0 },
     { "clickhouse|\\bDB::(?:Net)?Exception|ch\\.Client", ENGINE_CLICKHOUSE, 0 },
-    { "elasticsearch|elastic_transport|Elastic\\\\|Elastica\\\\|opensearch|No Living connections|"
-      "NoNodeAvailable|None of the configured nodes|elastic\\.co",
+    { "elasticsearch|elastic_transport|Elastic\\\\|Elastica\\\\|opensearch|"
+      "No Living connections|NoNodeAvailable|None of the configured nodes|elastic\\.co",
       ENGINE_ELASTICSEARCH, 0 },
 };
+/* clang-format on */
 
 /* Named as a word of its own, not inside an identifier ("redis-worker", "pg_stat"). */
 #define WORD(words) "(?<![\\w./-])(?:" words ")(?![\\w-]|\\.[a-z])"
+/* clang-format off */
 static const struct failure_rule word_rules[] = {
-    { WORD("postgres|postgresql|postgre ?sql|pgsql|pgbouncer|pgpool|pgpool-ii|cockroachdb|redshift|"
-           "timescaledb|timescale|supabase|neon"),
-      PG, 0 },
+    { WORD("postgres|postgresql|postgre ?sql|pgsql|pgbouncer|pgpool|pgpool-ii|cockroachdb|"
+           "redshift|timescaledb|timescale|supabase|neon"), PG, 0 },
     { WORD("mysql|mysql2|tidb|singlestore|memsql|vitess|planetscale|percona"), MY, 0 },
     { WORD("mariadb"), ENGINE_MARIADB, 0 },
     { WORD("sql ?server|ms ?sql|azure sql"), ENGINE_SQLSERVER, 0 },
@@ -154,61 +122,59 @@ static const struct failure_rule word_rules[] = {
     { WORD("elasticsearch|elastic|opensearch"), ENGINE_ELASTICSEARCH, 0 },
     { WORD("clickhouse"), ENGINE_CLICKHOUSE, 0 },
 };
+/* clang-format on */
 
 /* Hosted engines: the provider's documented domains. */
+/* clang-format off */
 static const struct failure_rule host_rules[] = {
-    { "\\.supabase\\.(?:co|com)$|\\.neon\\.tech$|\\.postgres\\.database\\.azure\\.com$|\\.redshift"
-      "(?:-serverless)?\\.amazonaws\\.com|\\.cockroachlabs\\.cloud$|\\.postgres\\.render\\.com$|\\."
-      "tsdb\\.cloud"
-      "|\\.postgres\\.vercel-storage\\.com$|\\.s\\.PGSQL\\.",
-      PG, 0 },
-    { "\\.mysql\\.database\\.azure\\.com$|\\.psdb\\.cloud$|\\.tidbcloud\\.com$|mysqld?\\.sock", MY,
-      0 },
+    { "\\.supabase\\.(?:co|com)$|\\.neon\\.tech$|\\.postgres\\.database\\.azure\\.com$|"
+      "\\.redshift(?:-serverless)?\\.amazonaws\\.com|\\.cockroachlabs\\.cloud$|"
+      "\\.postgres\\.render\\.com$|\\.tsdb\\.cloud|\\.postgres\\.vercel-storage\\.com$|"
+      "\\.s\\.PGSQL\\.", PG, 0 },
+    { "\\.mysql\\.database\\.azure\\.com$|\\.psdb\\.cloud$|\\.tidbcloud\\.com$|mysqld?\\.sock",
+      MY, 0 },
     { "\\.mariadb\\.database\\.azure\\.com$|\\.skysql\\.(?:net|com)$", ENGINE_MARIADB, 0 },
-    { "\\.database\\.windows\\.net$|\\.database\\.chinacloudapi\\.cn$", ENGINE_SQLSERVER, 0 },
+    { "^[\\w.-]+\\\\[\\w$-]+$|\\.database\\.windows\\.net$|\\.database\\.chinacloudapi\\.cn$",
+      ENGINE_SQLSERVER, 0 },
     { "\\.oraclecloud\\.com$", ENGINE_ORACLE, 0 },
     { "\\.mongodb\\.net$|\\.docdb\\.amazonaws\\.com$|\\.mongo\\.cosmos\\.azure\\.com$",
       ENGINE_MONGODB, 0 },
-    { "\\.redislabs\\.com$|\\.redis-cloud\\.com$|\\.redns\\.redis-cloud\\.com$|\\.redis\\.cache\\."
-      "windows\\.net$|"
-      "\\.upstash\\.io$|redis[\\w.-]*\\.sock",
-      ENGINE_REDIS, 0 },
+    { "\\.redislabs\\.com$|\\.redis-cloud\\.com$|\\.redns\\.redis-cloud\\.com$|"
+      "\\.redis\\.cache\\.windows\\.net$|\\.upstash\\.io$|redis[\\w.-]*\\.sock", ENGINE_REDIS, 0 },
     { "\\.apps\\.astra\\.datastax\\.com$", ENGINE_CASSANDRA, 0 },
-    { "\\.es\\.amazonaws\\.com$|\\.aoss\\.amazonaws\\.com$|\\.es\\.[\\w.-]*elastic-cloud\\.com$|\\."
-      "found\\.io$",
-      ENGINE_ELASTICSEARCH, 0 },
+    { "\\.es\\.amazonaws\\.com$|\\.aoss\\.amazonaws\\.com$|\\.es\\.[\\w.-]*elastic-cloud\\.com$|"
+      "\\.found\\.io$", ENGINE_ELASTICSEARCH, 0 },
     { "\\.clickhouse\\.cloud$", ENGINE_CLICKHOUSE, 0 },
 };
+/* clang-format on */
 
 /* A database, whichever. */
+/* clang-format off */
 static const struct failure_rule database_rules[] = {
-    { "\\bdata "
-      "?bases?\\b|\\bdatabas|(?-i:\\b(?:DB|DBC|DBI|ORM|SQL|JDBC|ODBC|R2DBC|DSN|RDBMS|RDS)\\b)|"
-      "数据库|資料庫|データベース|데이터베이스|base de datos|bases? de données|banco de "
-      "dados|datenbank|"
-      "баз[аеуы] данных|(?-i:\\bP[12]0\\d\\d\\b)|pool timed out while waiting for an "
-      "open connection|"
-      "connection pool",
-      0, 0 },
+    { "\\bdata ?bases?\\b|\\bdatabas|(?-i:\\b(?:DB|DBC|DBI|ORM|SQL|JDBC|ODBC|R2DBC|DSN|RDBMS|"
+      "RDS)\\b)|数据库|資料庫|データベース|데이터베이스|base de datos|bases? de données|banco de dados|datenbank|"
+      "баз[аеуы] данных|(?-i:\\bP[12]0\\d\\d\\b)|"
+      "pool timed out while waiting for an open connection|connection pool", 0, 0 },
     { "SQL\\w*(?:Exception|Error)\\b|\\bSQLSTATE\\b|JDBC|ODBC|HikariPool|Hikari|DataSource|DBCP|"
-      "c3p0|"
-      "tomcat\\.jdbc|DataAccess\\w*Exception|DBCConnect|JDBCConnection",
-      0, 0 },
+      "c3p0|tomcat\\.jdbc|DataAccess\\w*Exception|DBCConnect|JDBCConnection", 0, 0 },
     { "sequelize|typeorm|prisma|knex|objection|drizzle|mikro-?orm|sqlalchemy|django\\.db|peewee|"
-      "tortoise|"
-      "activerecord|ActiveRecord|Sequel::|hibernate|jooq|mybatis|doctrine|eloquent|"
-      "Illuminate\\\\Database|"
-      "PDOException|\\bPDO\\b|EntityFramework|DbUpdate|Dapper|\\bgorm\\b|\\bsqlx\\b|\\bdiesel\\b|"
-      "\\becto\\b|"
-      "DBConnection|\\bDBI\\b|OperationalError|InterfaceError|ProgrammingError|IntegrityError|DatabaseError|QueuePool|max pool size|pooled connections",
-      0, 0 },
-    { "couchdb|couchbase|influxdb|neo4j|\\bbolt\\+?s*://"
-      "|dynamodb|arangodb|rethinkdb|firebird|snowflake|"
-      "\\bDB2\\b|vertica|teradata|hbase|\\btrino\\b|\\bpresto\\b|surrealdb|\\bduckdb\\b|memgraph|"
-      "tarantool|"
-      "\\baerospike\\b|\\bignite\\b|tidb|greenplum|yugabyte",
+      "tortoise|activerecord|ActiveRecord|Sequel::|hibernate|jooq|mybatis|doctrine|eloquent|"
+      "Illuminate\\\\Database|PDOException|\\bPDO\\b|EntityFramework|DbUpdate|Dapper|\\bgorm\\b|"
+      "\\bsqlx\\b|\\bdiesel\\b|\\becto\\b|DBConnection|\\bDBI\\b|OperationalError|"
+      "InterfaceError|ProgrammingError|IntegrityError|DatabaseError|could not find driver|"
+      "druid\\.pool|GetConnectionTimeout|QueuePool|max pool size|pooled connections", 0, 0 },
+};
+/* clang-format on */
+
+/* Databases that are none of the engines told apart here; several of them speak HTTP. */
+/* clang-format off */
+static const struct failure_rule other_database_rules[] = {
+    { "couchdb|couchbase|influxdb|neo4j|\\bbolt\\+?s*://|dynamodb|arangodb|rethinkdb|firebird|"
+      "snowflake|\\bDB2\\b|vertica|teradata|hbase|\\btrino\\b|\\bpresto\\b|surrealdb|"
+      "\\bduckdb\\b|memgraph|tarantool|\\baerospike\\b|\\bignite\\b|tidb|greenplum|yugabyte",
       0, 0 },
 };
+/* clang-format on */
 
 /* In `what`: an index into things[]. */
 enum thing {
@@ -248,48 +214,41 @@ static const char *const things[] = {
     [THING_BROWSER] = "a browser or its driver",
 };
 
+/* clang-format off */
 static const struct failure_rule other_rules[] = {
-    { "\\bamqps?\\b|rabbit "
-      "?mq|\\bpika\\.|AMQP|kombu|\\bbunny\\b|kafka|rdkafka|\\bNATS\\b|nats://|mqtt|"
-      "activemq|\\bstomp\\b|pulsar|ServiceBus|\\bsqs\\b|rocketmq|beanstalk|gearman|\\bnsq",
-      THING_BROKER, 0 },
-    { "\\bsmtps?\\b|nodemailer|sendmail|Swift_|SwiftMailer|Symfony\\\\Component\\\\Mailer|JavaMail|"
-      "MailConnect|\\bmail(?:er)?\\b|\\bimaps?\\b|\\bpop3s?\\b",
+    { "\\bamqps?\\b|rabbit ?mq|\\bpika\\.|AMQP|kombu|\\bbunny\\b|kafka|rdkafka|\\bNATS\\b|"
+      "nats://|mqtt|activemq|\\bstomp\\b|pulsar|ServiceBus|\\bsqs\\b|rocketmq|beanstalk|gearman|"
+      "\\bnsq", THING_BROKER, 0 },
+    { "smtp|nodemailer|sendmail|Swift_|SwiftMailer|Symfony\\\\Component\\\\Mailer|JavaMail|"
+      "MailConnect|\\bmail(?:er|hog|trap|pit|catcher)?\\b|\\bimaps?\\b|\\bpop3s?\\b",
       THING_MAIL, 0 },
-    { "\\bldaps?\\b", THING_LDAP, 0 },
+    { "ldap", THING_LDAP, 0 },
     { "\\bssh\\b|\\bsftp\\b|paramiko|\\bscp\\b", THING_SSH, 0 },
     { "\\bftps?\\b", THING_FTP, 0 },
     { "docker daemon|docker\\.sock|dockerd\\b", THING_DOCKER, 0 },
-    { "did you specify the right host or port|kubectl|kube-?apiserver|kubernetes", THING_KUBERNETES,
-      0 },
+    { "did you specify the right host or port|kubectl|kube-?apiserver|kubernetes",
+      THING_KUBERNETES, 0 },
     { "memcached?\\b", THING_MEMCACHED, 0 },
     { "zookeeper|\\betcd|consul\\b", THING_COORDINATION, 0 },
-    { "opentelemetry|\\botlp\\b|otel[-_]?collector|jaeger|zipkin|statsd|datadog|logstash|fluentd|"
-      "graylog|\\bgelf\\b",
-      THING_TELEMETRY, 0 },
-    { "\\bgrpc\\b|(?-i:UNAVAILABLE: )|StatusRuntimeException|RpcError|ipv[46]:\\S+: Failed to "
-      "connect to "
-      "remote host",
-      THING_GRPC, 0 },
+    { "opentelemetry|\\botlp\\b|otel[-_]?collector|jaeger|zipkin|statsd|datadog|logstash|"
+      "fluentd|graylog|\\bgelf\\b", THING_TELEMETRY, 0 },
+    { "\\bgrpc\\b|(?-i:UNAVAILABLE: )|StatusRuntimeException|RpcError|"
+      "ipv[46]:\\S+: Failed to connect to remote host", THING_GRPC, 0 },
     { "\\bwebsocket|\\bwss?://|sockjs|socket\\.io", THING_WEBSOCKET, 0 },
     { "webdriver|selenium|chromedriver|geckodriver|puppeteer|playwright|ERR_CONNECTION_REFUSED|"
-      "net::ERR_",
-      THING_BROWSER, 0 },
-    { "proxy ?error|ProxyError|unable to connect to proxy|could not proxy request|tunnel(?:ing)? "
-      "socket|"
-      "ERR_PROXY|ProxyConnect",
-      THING_PROXY, 0 },
-    { "HTTPS?ConnectionPool|\\bhttps?\\b|\\bcurl\\b|requests\\.exceptions|urllib3?\\b|urlopen|"
-      "httpx?\\.|aiohttp|"
-      "axios|\\bfetch(?:Error| failed)|HttpRequestException|OkHttp|Faraday|RestClient|Net::HTTP|"
-      "WebClientRequest|ResourceAccessException|I/O error on (?:GET|POST|PUT|DELETE|PATCH)|Guzzle|"
-      "HttpClient|HttpHostConnect|HTTPoison|\\bTesla\\b|Mint\\.|reqwest|\\bhyper::|liveness probe|"
-      "readiness probe|/healthz?\\b|webhook|(?-i:\\b(?:GET|POST|PUT|DELETE|PATCH|HEAD) "
-      "\"?/)|\\bnginx\\b|"
-      "\\bupstream\\b|Connection refused - connect\\(2\\) for \"[^\"]*\" port "
-      "(?:80|443)\\b|ClientConnectorError",
-      THING_HTTP, 0 },
+      "net::ERR_", THING_BROWSER, 0 },
+    { "proxy ?error|ProxyError|unable to connect to proxy|could not proxy request|"
+      "tunnel(?:ing)? socket|ERR_PROXY|ProxyConnect", THING_PROXY, 0 },
+    { "HTTPS?ConnectionPool|npm ERR|\\byarn\\b|\\bhttps?\\b|\\bcurl\\b|requests\\.exceptions|"
+      "urllib3?\\b|urlopen|httpx?\\.|aiohttp|axios|\\bfetch(?:Error| failed)|"
+      "HttpRequestException|OkHttp|Faraday|RestClient|Net::HTTP|WebClientRequest|"
+      "ResourceAccessException|I/O error on (?:GET|POST|PUT|DELETE|PATCH)|Guzzle|HttpClient|"
+      "HttpHostConnect|HTTPoison|\\bTesla\\b|Mint\\.|reqwest|\\bhyper::|liveness probe|"
+      "readiness probe|/healthz?\\b|webhook|(?-i:\\b(?:GET|POST|PUT|DELETE|PATCH|HEAD) \"?/)|"
+      "\\bnginx\\b|\\bupstream\\b|Connection refused - connect\\(2\\) for \"[^\"]*\" port (?:80|"
+      "443)\\b|ClientConnectorError", THING_HTTP, 0 },
 };
+/* clang-format on */
 
 /* IANA's registrations and the usual defaults of what applications connect to besides. */
 static const struct {
@@ -390,6 +349,8 @@ void failure_engine_init(struct failure_reader *r)
     failure_rules_add(&r->engine_words, word_rules, ARRAY_LEN(word_rules));
     failure_rules_add(&r->engine_hosts, host_rules, ARRAY_LEN(host_rules));
     failure_rules_add(&r->databases, database_rules, ARRAY_LEN(database_rules));
+    failure_rules_add(&r->databases, other_database_rules, ARRAY_LEN(other_database_rules));
+    failure_rules_add(&r->other_databases, other_database_rules, ARRAY_LEN(other_database_rules));
     failure_rules_add(&r->others, other_rules, ARRAY_LEN(other_rules));
 }
 
@@ -480,7 +441,9 @@ void failure_engine_read(const struct failure_reader *r, const struct failure_ex
         is_a(f, engine, true);
         return;
     }
-    if (thing && !(web && of_port != ENGINE_UNKNOWN)) {
+    bool known_web =
+        web && (of_port != ENGINE_UNKNOWN || failure_rules_first(&r->other_databases, text));
+    if (thing && !known_web) {
         is_no_database(f, thing);
         return;
     }

@@ -25,6 +25,7 @@ struct candidate {
     bool database_like; /* the group's name or keys are a database's */
     enum engine engine;
     char *host, *port, *database, *user;
+    char *name; /* the database, if the group turns out to be a database's */
 };
 
 struct scope {
@@ -46,6 +47,7 @@ static void scope_clear(struct scope *s)
         free(s->items[i].port);
         free(s->items[i].database);
         free(s->items[i].user);
+        free(s->items[i].name);
     }
     free(s->items);
 }
@@ -258,6 +260,8 @@ static void take_key(struct scope *s, const char *path, const char *key, const c
     }
     if (c && (!needs_database || c->database_like))
         take_field(c, field, value);
+    else if (c && field == FIELD_DATABASE && is_word(value))
+        set(&c->name, value);
     free(group);
     free(prefix);
 }
@@ -296,93 +300,35 @@ static bool take_dsn(struct scope *s, const char *path, const char *key, const c
 
 /* ---- objects as text ---- */
 
-static size_t quoted(const char *s)
-{
-    size_t i = 1;
-
-    while (s[i] && s[i] != s[0])
-        i += s[i] == '\\' && s[i + 1] ? 2 : 1;
-    return s[i] ? i + 1 : i;
-}
-
-static size_t bracketed(const char *s)
-{
-    int depth = 0;
-
-    for (size_t i = 0; s[i]; i++) {
-        if (s[i] == '"' || s[i] == '\'') {
-            i += quoted(s + i) - 1;
-            continue;
-        }
-        depth += strchr("{[(", s[i]) ? 1 : strchr("}])", s[i]) ? -1 : 0;
-        if (depth == 0)
-            return i + 1;
-    }
-    return strlen(s);
-}
-
-static size_t value_length(const char *s)
-{
-    if (*s == '"' || *s == '\'')
-        return quoted(s);
-    if ((*s == 'u' || *s == 'b') && (s[1] == '"' || s[1] == '\''))
-        return 1 + quoted(s + 1);
-    if (*s && strchr("{[(", *s))
-        return bracketed(s);
-    size_t n = strcspn(s, ",}])\n\t ;");
-    return s[n] == '(' ? n + bracketed(s + n) : n;
-}
-
-/* Offset of the value behind "key: ", "key=", ":key => ", '"key": ', or 0. */
-static size_t separator(const char *s)
-{
-    size_t i = strspn(s, " \t");
-
-    if (strncmp(s + i, "=>", 2) == 0)
-        i += 2;
-    else if ((s[i] == ':' && s[i + 1] != ':') || (s[i] == '=' && s[i + 1] != '='))
-        i++;
-    else
-        return 0;
-    return i + strspn(s + i, " \t\n&");
-}
-
-/* JSON, Python's and Ruby's literals, Node's inspect(), Go's %+v: pairs at any depth. */
 static void read_literal(struct scope *s, const char *path, const char *text, int depth)
 {
-    for (size_t i = 0; text[i] && s->pairs < MAX_PAIRS;) {
-        bool quote = text[i] == '"' || text[i] == '\'';
-        size_t n = quote ? quoted(text + i) : 0, sep;
-        while (!quote && (isalnum((unsigned char)text[i + n]) || text[i + n] == '_' ||
-                          text[i + n] == '.' || text[i + n] == '-'))
-            n++;
-        sep = n ? separator(text + i + n) : 0;
-        if (!sep || n > 128) {
-            i += n ? n : 1;
-            continue;
-        }
-        char *key = quote ? xstrndup(text + i + 1, n >= 2 ? n - 2 : 0) : xstrndup(text + i, n);
-        size_t at = i + n + sep, len = value_length(text + at);
-        char *value = xstrndup(text + at, len);
+    struct literal_pair p;
+
+    for (size_t at = 0; s->pairs < MAX_PAIRS && literal_next(text, &at, &p);) {
+        char *key = xstrndup(text + p.key.start, p.key.end - p.key.start);
+        char *value = xstrndup(text + p.value.start, p.value.end - p.value.start);
         read_value(s, path, key, value, depth + 1);
         free(key);
         free(value);
-        i = at + len;
     }
 }
 
+/* {...}, Config(...), &{...}; a connection string may hold brackets, too. */
 static bool is_object(const char *value)
 {
     const char *open = strpbrk(value, "{([");
 
-    return open && (strchr(open, '=') || strchr(open, ':'));
+    if (!open || !(strchr(open, '=') || strchr(open, ':')))
+        return false;
+    return *value == '{' || *value == '[' || *value == '&' ||
+           !(strstr(value, "://") || text_icontains(value, "@tcp(") || strchr(value, ';'));
 }
 
 /* ('10.0.0.5', 5432) */
 static void take_tuple(struct scope *s, const char *path, const char *key, const char *value)
 {
     const char *open = value + 1 + strspn(value + 1, "ub ");
-    size_t n = *open == '\'' || *open == '"' ? quoted(open) : 0;
+    size_t n = *open == '\'' || *open == '"' ? literal_quoted(open) : 0;
     const char *comma = open + n + strspn(open + n, " ,");
     size_t digits = strspn(comma, "0123456789");
 
@@ -408,11 +354,7 @@ static void read_value(struct scope *s, const char *path, const char *key, const
         return;
     if (*text == '(' && !strchr(text, '=')) {
         take_tuple(s, path, key, text);
-    } else if (is_object(text) && !strstr(text, "://") && !text_icontains(text, "@tcp(")) {
-        char *inner = xasprintf("%s/%s", path, key);
-        read_literal(s, inner, text, depth);
-        free(inner);
-    } else if (*text == '{') { /* with a URL somewhere inside */
+    } else if (is_object(text)) {
         char *inner = xasprintf("%s/%s", path, key);
         read_literal(s, inner, text, depth);
         free(inner);
@@ -517,12 +459,23 @@ static bool apply(const struct failure_reader *r, const struct candidate *c, str
     return added;
 }
 
+/* What could be decided only with the whole group at hand. */
+static void settle(struct candidate *c)
+{
+    if (c->database_like)
+        set(&c->database, c->name);
+    else if (c->database && (c->user || c->host))
+        c->database_like = true; /* nothing but a database has these together */
+}
+
 static bool apply_all(const struct failure_reader *r, struct scope *s, struct failure *f)
 {
     bool added = false;
 
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n; i++) {
+        settle(&s->items[i]);
         added |= apply(r, &s->items[i], f);
+    }
     scope_clear(s);
     return added;
 }

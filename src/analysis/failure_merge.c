@@ -115,6 +115,14 @@ static void add_mention(struct failure *f, const struct mention *m)
         merge_into(t, m);
 }
 
+/* A socket's folder is another spelling of the socket. */
+static bool holds_socket(const struct failure_target *t, const char *path)
+{
+    size_t n = t->host ? strlen(t->host) : 0;
+
+    return n > 1 && t->host[0] == '/' && strncmp(path, t->host, n) == 0 && path[n] == '/';
+}
+
 /* The name that an address at offset `at` belongs to: the nearest one before it, else the first
  * one, whose port agrees. */
 static struct failure_target *owner(struct failure *f, const struct mentions *all,
@@ -205,6 +213,8 @@ void failure_merge(struct mentions *all, struct failure *f)
         if (!m->host || !failure_is_address(m->host))
             continue;
         struct failure_target *t = owner(f, all, m, rank);
+        for (size_t k = 0; !t && k < f->n_targets; k++)
+            t = holds_socket(&f->targets[k], m->host) ? &f->targets[k] : NULL;
         if (t)
             merge_into(t, m);
         else if (m->rank >= rank || find(f, m->host, m->port))

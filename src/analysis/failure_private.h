@@ -3,11 +3,14 @@
  *
  *   failure.c          the public functions: one exception, a chain
  *   failure_rules.c    compiles and matches the tables
- *   failure_kind.c     how it failed            (failure_locales.c: in other languages)
+ *   failure_kind.c     how it failed
+ *   failure_locales.c  the same in other languages
+ *   failure_codes.c    the same in numbers
  *   failure_engine.c   which engine, or what it is instead of a database
  *   failure_target.c   the addresses that the text names
  *   failure_merge.c    mentions of addresses into targets
  *   failure_hints.c    what the surroundings of an exception add
+ *   failure_literal.c  objects as programs print them
  */
 #ifndef DBCONN_ANALYSIS_FAILURE_PRIVATE_H
 #define DBCONN_ANALYSIS_FAILURE_PRIVATE_H
@@ -68,15 +71,16 @@ size_t failure_rules_scan(const struct failure_rules *set, const char *text,
                           struct failure_match **ret);
 
 struct failure_reader {
-    struct failure_rules kinds;        /* in messages: how = enum evidence */
-    struct failure_rules class_kinds;  /* in exception classes */
-    struct failure_rules connecting;   /* "could not connect" */
-    struct failure_rules early, late;  /* addresses, before and after connection strings */
-    struct failure_rules engine_marks; /* what only one engine's driver or server writes */
-    struct failure_rules engine_words; /* engines named in free text */
-    struct failure_rules engine_hosts; /* host names that belong to one engine's service */
-    struct failure_rules databases;    /* some database */
-    struct failure_rules others;       /* something else than a database */
+    struct failure_rules kinds;           /* in messages: how = enum evidence */
+    struct failure_rules class_kinds;     /* in exception classes */
+    struct failure_rules connecting;      /* "could not connect" */
+    struct failure_rules early, late;     /* addresses, before and after connection strings */
+    struct failure_rules engine_marks;    /* what only one engine's driver or server writes */
+    struct failure_rules engine_words;    /* engines named in free text */
+    struct failure_rules engine_hosts;    /* host names that belong to one engine's service */
+    struct failure_rules databases;       /* some database */
+    struct failure_rules other_databases; /* those among them without an engine of their own */
+    struct failure_rules others;          /* something else than a database */
 };
 
 /* failure_kind.c */
@@ -85,11 +89,22 @@ enum evidence {
     EVIDENCE_WEAK,   /* a wrapper's words: the cause may stand beside it */
     EVIDENCE_STRONG, /* the outcome of an attempt */
 };
+/* In a row's `what`, beyond the kinds: the group "code" decides, read as ... */
+enum code_space {
+    CODE_ERRNO = FAILURE_COUNT,
+    CODE_HEX_ERRNO,
+    CODE_MYSQL,
+    CODE_ORACLE,
+    CODE_SQLSTATE,
+};
 void failure_kind_init(struct failure_reader *r);
 enum evidence failure_kind_read(const struct failure_reader *r, const char *type, const char *text,
                                 enum failure_kind *ret_kind, enum tristate *ret_connecting);
 extern const struct failure_rule failure_locale_rules[];
 extern const size_t failure_locale_rules_n;
+
+/* failure_codes.c: false for a code that says nothing about a connection */
+bool failure_code_kind(enum code_space space, const char *code, size_t len, enum failure_kind *ret);
 
 /* failure_engine.c */
 void failure_engine_init(struct failure_reader *r);
@@ -107,6 +122,16 @@ void failure_target_init(struct failure_reader *r);
  * main target comes from, or NULL. Both on the heap. */
 void failure_target_read(const struct failure_reader *r, const char *type, const char *text,
                          struct failure *f, char **ret_rest, char **ret_scheme);
+
+/* failure_literal.c */
+struct literal_pair {
+    struct span key, value; /* the key without its quotes, the value as written */
+};
+/* The next "key: value", "key=value" or "key => value" of an object printed as JSON, a Python,
+ * Ruby or JavaScript literal or by Go's %+v; *at moves behind it. False at the end. */
+bool literal_next(const char *text, size_t *at, struct literal_pair *ret);
+/* Does a quoted string of this length, quotes included, start here? 0 when it doesn't end. */
+size_t literal_quoted(const char *s);
 
 /* failure_merge.c */
 struct mention {

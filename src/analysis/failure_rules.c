@@ -1,4 +1,5 @@
 /* Tables of regular expressions: compiled once, matched with limits. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "failure_private.h"
@@ -6,13 +7,15 @@
 #define MATCH_LIMIT                                                                                \
     200000 /* backtracking steps of one match; a text that needs more doesn't match */
 
+#define MAX_NAMES 32 /* named groups of one row, repeated ones counted */
+
 struct failure_compiled {
     const struct failure_rule *row;
     pcre2_code *code;
     struct {
         enum failure_group group;
         uint32_t number;
-    } names[8];
+    } names[MAX_NAMES];
     size_t n_names;
 };
 
@@ -29,7 +32,8 @@ static void read_names(struct failure_compiled *c)
     pcre2_pattern_info(c->code, PCRE2_INFO_NAMECOUNT, &count);
     pcre2_pattern_info(c->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
     pcre2_pattern_info(c->code, PCRE2_INFO_NAMETABLE, &table);
-    for (uint32_t i = 0; i < count && c->n_names < ARRAY_LEN(c->names); i++) {
+    assert(count <= MAX_NAMES);
+    for (uint32_t i = 0; i < count; i++) {
         PCRE2_SPTR entry = table + (size_t)i * size;
         for (int g = 0; g < GROUP_COUNT; g++) {
             if (strcmp((const char *)entry + 2, group_names[g]) != 0)

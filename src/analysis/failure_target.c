@@ -34,25 +34,28 @@ enum use {
     "|(?<host>[^\\s:/'\"`,;()\\[\\]]+):" PORT ")"
 #define HOST_OPTIONAL_PORT                                                                         \
     "(?:" HOST_PORT "|(?<host>/[^\\s'\"`,;)]+)|(?<host>[^\\s:/'\"`,;()\\[\\]{}]+))"
+/* What stands before ":12" in "main.go:12" and its like. */
+#define NOT_CODE                                                                                   \
+    "(?![\\w.-]*\\.(?:go|py|js|mjs|cjs|ts|tsx|jsx|java|rb|php|cs|exs?|rs|cc?|cpp|h|hpp|scala|kt|"  \
+    "pl|pm|"                                                                                       \
+    "lua|swift|sql|json|ya?ml|conf|log|vue|html?|sh|erl|hs|dart|clj|groovy|ini|xml|txt):)"
 #define OPEN "[\"«»„“`]\\s?"
 #define CLOSE "\\s?[\"«»”“`]"
 
+/* clang-format off */
 static const struct failure_rule early_rules[] = {
     /* The client's own side, name servers, names inside certificates. */
     { "no pg_hba\\.conf entry for (?:replication connection from )?host \"[^\"]*\"(?:, user "
-      "\"(?<user>[^\"]*)\")?(?:, database \"(?<db>[^\"]*)\")?",
-      USE_COMMON, 0 },
+      "\"(?<user>[^\"]*)\")?(?:, database \"(?<db>[^\"]*)\")?", USE_COMMON, 0 },
     { "pg_hba\\.conf rejects (?:replication )?connection for host \"[^\"]*\"(?:, user "
-      "\"(?<user>[^\"]*)\")?(?:, database \"(?<db>[^\"]*)\")?",
-      USE_COMMON, 0 },
+      "\"(?<user>[^\"]*)\")?(?:, database \"(?<db>[^\"]*)\")?", USE_COMMON, 0 },
     { "pg_hba\\.conf[^\"«„\\n]{0,60}" OPEN "[^\"»“]*" CLOSE "[^\"«„\\n]{0,40}" OPEN
-      "(?<user>[^\"»“]*)" CLOSE "[^\"«„]{0,40}" OPEN "(?<db>[^\"»“,]*)" CLOSE "?",
-      USE_COMMON, 0 },
+      "(?<user>[^\"»“]*)" CLOSE "[^\"«„]{0,40}" OPEN "(?<db>[^\"»“,]*)" CLOSE "?", USE_COMMON, 0 },
     { OPEN "[^\"»“\\n]{1,64}" CLOSE "[^\"«„\\n]{1,20}" OPEN "(?<user>[^\"»“\\n]{1,64})" CLOSE
-           "[^\"«„\\n]{1,20}" OPEN "(?<db>[^\"»“\\n]{1,64})" CLOSE "[^\\n]{0,60}pg_hba\\.conf",
+      "[^\"«„\\n]{1,20}" OPEN "(?<db>[^\"»“\\n]{1,64})" CLOSE "[^\\n]{0,60}pg_hba\\.conf",
       USE_COMMON, 0 },
-    { "Access denied for user u?'(?<user>[^']*)'@u?'[^']*'(?: (?:to|for) database '(?<db>[^']*)')?",
-      USE_COMMON, 0 },
+    { "Access denied for user u?'(?<user>[^']*)'@u?'[^']*'(?: (?:to|"
+      "for) database '(?<db>[^']*)')?", USE_COMMON, 0 },
     { "(?:user|für Benutzer) u?'(?<user>[^'@]*)'@u?'[^']*'", USE_COMMON, 0 },
     { "\\bHost u?'[^']*' is (?:not allowed|blocked)", USE_IGNORE, 0 },
     { "Client with IP ad?dress u?'[^']*'", USE_IGNORE, 0 },
@@ -62,9 +65,8 @@ static const struct failure_rule early_rules[] = {
     { "\\b(?:read|write) tcp[46]? \\S+?->" HOST_PORT, USE_NAMED, 0 },
     { "\\bServer \\S+ UDP port \\d+ answered", USE_IGNORE, 0 },
     { "certificate is valid for [^\\n]*?, not (?<host>[^\\s,]+)", USE_NAMED, 0 },
-    { "server certificate for \"[^\"]*\"(?: \\(and \\d+ other names?\\))? does not match host name "
-      "\"(?<host>[^\"]*)\"",
-      USE_NAMED, 0 },
+    { "server certificate for \"[^\"]*\"(?: \\(and \\d+ other names?\\))? does not match host "
+      "name \"(?<host>[^\"]*)\"", USE_NAMED, 0 },
     { "does not match certificate's altnames: Host: (?<host>[^\\s]+?)\\. [^\\n]*", USE_NAMED, 0 },
     { "\\bDNS:\\S+|\\bCN ?= ?[^,\\s]+", USE_IGNORE, 0 },
     { "\\bfrom (?:localhost|" V4 "):\\d+ to\\b", USE_IGNORE, 0 },
@@ -72,60 +74,52 @@ static const struct failure_rule early_rules[] = {
     { "<urllib3\\.[^>]*>", USE_IGNORE, 0 },
     /* clickhouse-jdbc prints its node: ClickHouseNode [uri=http://h:1/db, ...], (addr=h:1, db=d) */
     { "ClickHouseNode ?\\[uri=\\w+://" HOST_PORT "(?:/(?<db>[^,\\]\\s?]+))?", USE_CLICKHOUSE, 0 },
-    { "ClickHouseNode ?\\(addr=(?:\\w+:)?" HOST_PORT "(?:, ?db=(?<db>[^,)\\s]+))?", USE_CLICKHOUSE,
-      0 },
+    { "ClickHouseNode ?\\(addr=(?:\\w+:)?" HOST_PORT "(?:, ?db=(?<db>[^,)\\s]+))?",
+      USE_CLICKHOUSE, 0 },
     { "ClickHouseNode\\(\\S+?:" HOST_PORT "/(?<db>[^,)\\s?]+)", USE_CLICKHOUSE, 0 },
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct failure_rule late_rules[] = {
     /* libpq, 14 and later; 13 and earlier; names; sockets; psycopg 3's list */
     { "server (?:at|on) \"(?<host>[^\"]*)\"(?: \\(" ADDRESS "\\))?, port " PORT, USE_NAMED, 0 },
-    { "server running on host \"(?<host>[^\"]*)\"(?: \\(" ADDRESS
-      "\\))?(?:\\s+and accepting\\s+TCP/IP "
-      "connections on port " PORT ")?",
-      USE_NAMED, 0 },
+    { "server running on host \"(?<host>[^\"]*)\"(?: \\(" ADDRESS "\\))?(?:\\s+and "
+      "accepting\\s+TCP/IP connections on port " PORT ")?", USE_NAMED, 0 },
     { "on socket \"(?<host>[^\"]*)\"|Unix domain socket \"(?<host>[^\"]*)\"", USE_NAMED, 0 },
-    { "host: '?(?<host>[^',\\s]+)'?, port: '?(?:" PORT ")?(?:None)?'?, hostaddr: '?(?:None|" ADDRESS
-      ")'?",
-      USE_NAMED, 0 },
+    { "host: '?(?<host>[^',\\s]+)'?, port: '?(?:" PORT ")?(?:None)?'?, hostaddr: '?(?:None|"
+      ADDRESS ")'?", USE_NAMED, 0 },
     { "could not translate host name \"(?<host>[^\"]*)\"", USE_NAMED, 0 },
     /* the same in other languages: a quoted host, its address, the word for port and its number */
-    { OPEN
-      "(?<host>[^\"«»„“”`\\s]{1,253})" CLOSE "\\s?(?:[(（]\\s?" ADDRESS "\\s?[)）])?"
-      "[^\"«»„“\\d]{0,90}?(?:port|Port|puerto|porta|porto|порт[а-я]{0,2}|ポート|端口|連接埠|포트|"
-      "θύρα|porcie)[^\"«»„“\\d]{0,20}?" PORT,
+    { OPEN "(?<host>[^\"«»„“”`\\s]{1,253})" CLOSE "\\s?(?:[(（]\\s?" ADDRESS
+      "\\s?[)）])?[^\"«»„“\\d]{0,90}?(?:port|Port|puerto|porta|porto|порт[а-я]{0,2}|ポート|端口|連接埠|"
+      "포트|θύρα|porcie)[^\"«»„“\\d]{0,20}?" PORT, USE_NAMED, 0 },
+    { OPEN "(?<host>[^\"«»„“”`\\s]{1,253})" CLOSE "\\s?(?:[(（]\\s?" ADDRESS
+      "\\s?[)）])?[^\"«»„“\\d]{0,60}?\\b" PORT "\\s?(?:portunda|포트로)", USE_NAMED, 0 },
+    { "(?:hostnamen|traducir el nombre|nom d.hôte|nome host|ホスト名|имя|имени|主机名|主機名稱|värdnamn|"
+      "jméno hostitele|nome da máquina) ?" OPEN "(?<host>[^\"«»„“”`\\s]{1,253})" CLOSE,
       USE_NAMED, 0 },
-    { OPEN "(?<host>[^\"«»„“”`\\s]{1,253})" CLOSE "\\s?(?:[(（]\\s?" ADDRESS "\\s?[)）])?"
-           "[^\"«»„“\\d]{0,60}?\\b" PORT "\\s?(?:portunda|포트로)",
-      USE_NAMED, 0 },
-    { "(?:hostnamen|traducir el nombre|nom d.hôte|nome "
-      "host|ホスト名|имя|имени|主机名|主機名稱|värdnamn|jméno "
-      "hostitele|nome da máquina) ?" OPEN "(?<host>[^\"«»„“”`\\s]{1,253})" CLOSE,
-      USE_NAMED, 0 },
-    { "(?:socket|soquete|сокет|套接字|ソケット|소켓)\\S{0,6} ?" OPEN "(?<host>/[^\"»“]+)",
-      USE_NAMED, 0 },
+    { "(?:socket|soquete|сокет|套接字|ソケット|소켓)\\S{0,6} ?" OPEN "(?<host>/[^\"»“]+)", USE_NAMED, 0 },
 
     /* pgx 5: "IP:PORT (HOST): dial error", "HOST: hostname resolving error" */
-    { "(?:\\[(?<addr>[^\\]]+)\\]|(?<addr>" V4 ")):" PORT " \\((?<host>[^)\\s]+)\\): ", USE_NAMED,
-      0 },
+    { "(?:\\[(?<addr>[^\\]]+)\\]|(?<addr>" V4 ")):" PORT " \\((?<host>[^)\\s]+)\\): ",
+      USE_NAMED, 0 },
 
     /* MySQL and MariaDB: client library, Connector/Python, Connector/J, MariaDB Connector/J */
     { "server (?:host )?(?:on )?u?'(?:[^'@]*@)?(?:(?<host>" V6 "):" PORT "|(?<host>" V6
-      ")|(?<host>[^':]*)(?::" PORT ")?)'",
-      USE_NAMED, 0 },
+      ")|(?<host>[^':]*)(?::" PORT ")?)'", USE_NAMED, 0 },
     { "through socket u?'(?<host>[^']*)'", USE_NAMED, 0 },
     { "client connected to u?'(?<host>[^':]*)(?::" PORT ")?'", USE_NAMED, 0 },
     { "\\(host=(?<host>[^)]+)\\)\\(port=" PORT "\\)", USE_NAMED, 0 },
 
     /* Laravel 12: (Connection: mysql, Host: h, Port: 1, Database: d, SQL: ...) */
-    { "\\bHost(?: ?name)?: ?(?<host>[^\\s,;)]+)(?:, Port: ?" PORT ")?(?:, Database: ?(?<db>[^\\s,;)]+))?", USE_NAMED, 0 },
+    { "\\bHost(?: ?name)?: ?(?<host>[^\\s,;)\"']+)(?:, Port: ?" PORT ")?(?:, Database: "
+      "?(?<db>[^\\s,;)]+))?", USE_NAMED, 0 },
 
     /* SQL Server: JDBC (also localized), tedious, go-mssqldb, FreeTDS */
     { "\\bhost '?(?<host>[^',\\s]+)'?, port " PORT, USE_NAMED, 0 },
-    { "(?:host|hôte|ホスト|主机|узлу?|servidor) ?['\"]?(?<host>[^'\",\\s、]{1,253})['\"]?(?:, "
-      "?|、| )(?:port|puerto|"
-      "porta|порт|端口|ポート) ?" PORT,
-      USE_NAMED, 0 },
+    { "(?:host|hôte|ホスト|主机|узлу?|servidor) ?['\"]?(?<host>[^'\",\\s、]{1,253})['\"]?(?:, ?|、|"
+      " )(?:port|puerto|porta|порт|端口|ポート) ?" PORT, USE_NAMED, 0 },
     { "\\bto the host (?<host>[^\\s,]+), named instance", USE_NAMED, 0 },
     { "Authentication to host '(?<host>[^']+)' for user '(?<user>[^']*)'", USE_NAMED, 0 },
     { "Cannot open server [\"'](?<host>[^\"']+)[\"']", USE_NAMED, 0 },
@@ -142,17 +136,19 @@ static const struct failure_rule late_rules[] = {
     { "\\bdial (?:tcp|udp)[46]? :" PORT, USE_NAMED, 0 },
 
     /* Node: connect ECONNREFUSED host:port, connect ENOENT /path, getaddrinfo, querySrv */
-    { "\\bquery\\w* E[A-Z]+ (?:_mongodb\\._tcp\\.(?<host>[^\\s,'\"]+)|(?<host>[^\\s,'\"]+))",
-      USE_NAMED, 0 },
-    { "_mongodb\\._tcp\\.(?<host>[^\\s,'\":]+)", USE_NAMED, 0 },
+    { "\\bquery\\w* E[A-Z]+ (?<host>[^\\s,'\"]+)", USE_NAMED, 0 },
+    { "(?<host>_mongodb\\._tcp\\.[^\\s,'\":]+)", USE_NAMED, 0 },
     { "getaddrinfo for (?<host>\\S+) failed", USE_NAMED, 0 },
     { "UnknownHostException: (?<host>[^\\s:,;)]+)", USE_NAMED, 0 },
-    { "^(?<host>[a-z][\\w.-]*): (?:Name or service|nodename|Temporary failure in|No address|Name does not)", USE_NAMED, 0 },
+    { "^(?<host>[a-z][\\w.-]*): (?:Name or service|nodename|Temporary failure in|No address|"
+      "Name does not)", USE_NAMED, 0 },
     { "\\bgetaddrinfo E[A-Z_]+ (?:(?<host>[^\\s:,;'\"`)}\\]]+)(?: [^\\s:]+)?:" PORT
-      "|(?<host>[^\\s:,;'\"`)}\\]]+))",
-      USE_NAMED, 0 },
-    { "\\bE(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH|CONNRESET|ADDRNOTAVAIL|PIPE|CONNABORTED|"
-      "HOSTDOWN|ACCES|PERM|INVAL|NOENT|NOTFOUND|AI_AGAIN) (?:" HOST_PORT "|(?<host>/[^\\s,'\"]+))",
+      "|(?<host>[^\\s:,;'\"`)}\\]]+))", USE_NAMED, 0 },
+    { "\\bE(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH|CONNRESET|ADDRNOTAVAIL|PIPE|"
+      "CONNABORTED|HOSTDOWN|ACCES|PERM|INVAL|NOENT|NOTFOUND|AI_AGAIN) (?:" HOST_PORT
+      "|(?<host>/[^\\s,'\"]+))", USE_NAMED, 0 },
+    { "[\"']?(?:address|host|"
+      "hostname)[\"']?: ?[\"'](?<host>[^\"'\\s]+)[\"'],\\s*[\"']?port[\"']?: ?[\"']?" PORT,
       USE_NAMED, 0 },
 
     /* Prisma: `host`:`port`, `host:port` */
@@ -160,8 +156,8 @@ static const struct failure_rule late_rules[] = {
     { "database server at `(?<host>[^`\\s:]+)`", USE_NAMED, 0 },
 
     /* Java: name/address:port, name/<unresolved>:port, /address:port */
-    { "(?<![\\w.-])(?<host>[A-Za-z][\\w.-]*)/(?:<unresolved>|\\[?" ADDRESS "\\]?):" PORT, USE_NAMED,
-      0 },
+    { "(?<![\\w.-])(?<host>[A-Za-z][\\w.-]*)/(?:<unresolved>|\\[?" ADDRESS "\\]?):" PORT,
+      USE_NAMED, 0 },
     { "(?<![\\w./:-])(?<host>[A-Za-z][\\w.-]*)/" V4 "(?![\\d.])", USE_NAMED, 0 },
     { "(?<![\\w/])/(?:\\[(?<host>[0-9a-f:.%]+)\\]|(?<host>" V4 ")|(?<host>" V6 ")):" PORT,
       USE_NAMED, 0 },
@@ -177,25 +173,22 @@ static const struct failure_rule late_rules[] = {
     /* Redis clients */
     { "connecting to unix socket:? (?<host>/\\S+?)[.:]?(?=\\s|$)", USE_NAMED, 0 },
     { "\\bconnecting to " HOST_PORT, USE_NAMED, 0 },
-    { "(?:connect(?:ing|ed|ion)? (?:to )?(?:Redis|Valkey|server|redis server)|Redis) (?:at |on |to "
-      ")?" HOST_PORT,
+    { "(?:connect(?:ing|ed|ion)? (?:to )?(?:Redis|Valkey|server|redis server)|Redis) (?:at |on |"
+      "to )?" HOST_PORT, USE_NAMED, 0 },
+    { "\\bon (?:Unspecified/)?" HOST_PORT "(?=/(?:Interactive|Subscription)|[,. ]|$)",
       USE_NAMED, 0 },
-    { "\\bon (?:Unspecified/)?" HOST_PORT "(?=/(?:Interactive|Subscription)|[,. ]|$)", USE_NAMED,
-      0 },
 
     /* curl, ssh, psycopg-less tools: "Failed to connect to H port P", "connect to host H port P" */
     { "connect to (?:host )?(?<host>[^\\s:,]+) port " PORT, USE_NAMED, 0 },
-    { "connection to (?:host )?(?<host>[^\\s:,]+) and port " PORT
-      "|to host (?<host>[^\\s,]+) and port " PORT,
-      USE_NAMED, 0 },
+    { "connection to (?:host )?(?<host>[^\\s:,]+) and port " PORT "|"
+      "to host (?<host>[^\\s,]+) and port " PORT, USE_NAMED, 0 },
     { "Connect to " HOST_PORT " \\[[^\\]]*\\]", USE_NAMED, 0 },
     { "ipv[46]#" HOST_PORT "|ipv[46]:" HOST_PORT, USE_NAMED, 0 },
 
     /* Cassandra, MongoDB, Elasticsearch: addresses in their lists */
     { "endPoint=(?<host>[\\w.-]+)/" ADDRESS ":" PORT, USE_NAMED, 0 },
-    { "\\b(?:Addr|address|EndPoint|serverEndpoint|endpoint)(?:\"?: "
-      "?|=)\"?(?:Unspecified/)?" HOST_PORT,
-      USE_NAMED, 0 },
+    { "\\b(?:Addr|address|EndPoint|serverEndpoint|endpoint)(?:\"?: ?|=)\"?(?:Unspecified/)?"
+      HOST_PORT, USE_NAMED, 0 },
     { "\\bconnection\\(" HOST_PORT "\\[", USE_NAMED, 0 },
     { "\\{#transport#[^}]*\\}\\{[^}]*\\}\\{[^}]*\\}\\{" HOST_PORT "\\}", USE_NAMED, 0 },
 
@@ -203,21 +196,18 @@ static const struct failure_rule late_rules[] = {
     { "password authentication failed for user \"(?<user>[^\"]*)\"", USE_COMMON, 0 },
     { "authentication failed for user \"(?<user>[^\"]*)\"", USE_COMMON, 0 },
     { "\\brole \"(?<user>[^\"]*)\"", USE_COMMON, 0 },
-    { "(?:\\buser|Benutzer|usuario|utilisateur|utente|usuário|пользовател[а-я]+|用户|使用者|"
-      "ユーザー|"
-      "사용자) ?" OPEN "(?<user>[^\"«»„“”`\\n]{1,64})" CLOSE,
-      USE_COMMON, 0 },
-    { "(?:\\bdatabase|Datenbank|base de datos|base de données|banco de dados|баз[аыуе] "
-      "данных|数据库|資料庫|データベース) ?" OPEN "(?<db>[^\"«»„“”`\\n]{1,64})" CLOSE,
-      USE_COMMON, 0 },
+    { "(?:\\buser|Benutzer|usuario|utilisateur|utente|usuário|пользовател[а-я]+|用户|使用者|ユーザー|"
+      "사용자) ?" OPEN "(?<user>[^\"«»„“”`\\n]{1,64})" CLOSE, USE_COMMON, 0 },
+    { "(?:\\bdatabase|Datenbank|base de datos|base de données|banco de dados|баз[аыуе] данных|"
+      "数据库|資料庫|データベース) ?" OPEN "(?<db>[^\"«»„“”`\\n]{1,64})" CLOSE, USE_COMMON, 0 },
     { OPEN "(?<db>[^\"«»„“”`\\n]{1,64})" CLOSE " 데이터베이스", USE_COMMON, 0 },
     { "Unknown database u?['\"`](?<db>[^'\"`)\\n]*)", USE_COMMON, 0 },
     { "Cannot open (?:user default )?database \"(?<db>[^\"]*)\"", USE_COMMON, 0 },
     { "Login failed for user '(?<user>[^']*)'", USE_COMMON, 0 },
+    { "\\bfor user '(?<user>[^'@\\n]+)'(?!@)", USE_COMMON, 0 },
     { "\\bUser '(?<user>[^']*)' has exceeded", USE_COMMON, 0 },
     { "\\bdatabase '(?<db>[^'\\n]{1,64})'", USE_COMMON, 0 },
     { "\\bno such database: (?<db>[\\w-]+)", USE_COMMON, 0 },
-    
     { "Service \"(?<db>[^\"]+)\" is not registered|SID \"(?<db>[^\"]+)\" is not registered",
       USE_COMMON, 0 },
     { "credentials for `(?<user>[^`]*)`", USE_COMMON, 0 },
@@ -225,27 +215,25 @@ static const struct failure_rule late_rules[] = {
     { "Database `(?<db>[^`]*)` does not exist", USE_COMMON, 0 },
     { "\\bconnect\\(\\s*'(?:(?<db>[\\w-]+)|[^']*)','(?<user>[^',]+)'", USE_COMMON, 0 },
 
-
     /* Anything that looks like an address. Not code positions (main.go:12), not times. */
     { "(?<![\\w./@:#-])(?:\\[(?<host>" V6 ")\\]:" PORT "|(?<host>" V4 "):" PORT
-      ")(?![\\d:]|\\.\\d|\\w)",
+      ")(?!\\d|:\\d|\\.\\d|\\w)", USE_GENERIC, 0 },
+    { "(?<![\\w./@:#=-])" NOT_CODE "(?<host>localhost|<[\\w -]{1,60}>|"
+      "(?:[a-z0-9](?:[\\w-]{0,62})\\.)+[a-z][a-z0-9-]{0,62}):" PORT "(?!\\d|:\\d|\\.\\d|\\w)",
       USE_GENERIC, 0 },
-    { "(?<![\\w./@:#=-])(?<host>localhost|<[\\w -]{1,60}>|(?:[a-z0-9](?:[\\w-]{0,62})\\.)+"
-      "(?!(?:go|py|js|mjs|cjs|ts|tsx|jsx|java|rb|php|cs|exs?|rs|cc?|cpp|h|hpp|scala|kt|pl|pm|lua|"
-      "swift|sql|"
-      "json|ya?ml|conf|log|vue|html?|sh|erl|hs|dart|clj|groovy|ini|xml|txt)\\b)[a-z][a-z0-9-]{0,62}"
-      "):" PORT "(?![\\d:]|\\.\\d|\\w)",
+    { "(?:\\bto|\\bat|\\bserver|\\bhost|\\bwith|\\bnode|\\bbroker|\\bpeer|\\bfor|\\bfrom|"
+      "\\bnetwork|\\bon) ['\"`\\[(]?" NOT_CODE "(?<host>[A-Za-z_<{][\\w.<>{}*-]{0,253}):" PORT
+      "(?!\\d|:\\d|\\.\\d|\\w)", USE_GENERIC, 0 },
+    { "[(\\[]" NOT_CODE "(?<host>[a-z][\\w.-]{0,253}):" PORT "(?:[)\\]]|, )", USE_GENERIC, 0 },
+    { "(?<![\\w.])(?<host>/[\\w./:@{}-]*(?:\\.sock|\\.s\\.PGSQL\\.\\d+))(?![\\w])",
       USE_GENERIC, 0 },
-    { "(?:\\bto|\\bat|\\bserver|\\bhost|\\bwith|\\bnode|\\bbroker|\\bpeer|\\bfor|\\bfrom|\\bnetwork|\\bon) "
-      "['\"`\\[(]?(?<host>[A-Za-z_<{][\\w.<>{}*-]{0,253}):" PORT "(?![\\d:]|\\.\\d|\\w)",
-      USE_GENERIC, 0 },
-    { "[(\\[](?<host>[a-z][\\w.-]{0,253}):" PORT "[)\\]]", USE_GENERIC, 0 },
-    { "(?:^|\\n|, ?|[\\[(: ])(?<host>[a-z][\\w-]{0,62}(?:\\.[\\w-]+)*|<[\\w -]{1,60}>):" PORT ": (?:\\[Errno|timed out|"
-      "connection|\\[SSL|_ssl|getaddrinfo|The handshake)",
-      USE_NAMED, 0 },
-    { "^(?<host>[a-z][\\w.-]{0,253}):" PORT ": ", USE_GENERIC, 0 },
+    { "(?:^|\\n|, ?|[\\[(: ])(?<host>[a-z][\\w-]{0,62}(?:\\.[\\w-]+)*|<[\\w -]{1,60}>):" PORT
+      ": (?:\\[Errno|timed out|connection|\\[SSL|_ssl|getaddrinfo|The handshake)", USE_NAMED, 0 },
+    { "^" NOT_CODE "(?<host>[a-z][\\w.%-]{0,512}):" PORT ": ", USE_GENERIC, 0 },
+    { "\\baddress (?<host>[\\w.-]+): missing port in address", USE_GENERIC, 0 },
     { "\\bredis(?:://| at | on | server | )(?<host>[\\w.-]+):" PORT, USE_NAMED, 0 },
 };
+/* clang-format on */
 
 void failure_target_init(struct failure_reader *r)
 {
@@ -283,6 +271,11 @@ static char *clean_host(char *host)
 
     if (at && at[1])
         memmove(host, at + 1, strlen(at + 1) + 1);
+    for (at = host; at && (at = strcasestr(at, "%40")); at = host) /* a whole URL, escaped */
+        memmove(host, at + 3, strlen(at + 3) + 1);
+    char *path = host ? strcasestr(host, "%2f") : NULL;
+    if (path && path > host)
+        *path = '\0';
     n = host ? strlen(host) : 0;
     while (n > 1 && strchr(".,;", host[n - 1]))
         host[--n] = '\0';
@@ -298,6 +291,18 @@ static char *clean_port(char *text)
 
     free(text);
     return port;
+}
+
+/* MongoDB's SRV record _mongodb._tcp.NAME: the cluster is NAME. */
+static void strip_service(struct mention *m)
+{
+    size_t n = strlen("_mongodb._tcp.");
+
+    if (!m->host || strncasecmp(m->host, "_mongodb._tcp.", n) != 0 || !m->host[n])
+        return;
+    free(m->addr);
+    m->addr = m->host;
+    m->host = xstrdup(m->addr + n);
 }
 
 static void note(struct target_read *t, const struct failure_match *m)
@@ -316,6 +321,7 @@ static void note(struct target_read *t, const struct failure_match *m)
         mention->host = clean_host(copy_span(text, m->groups[GROUP_HOST]));
         mention->port = clean_port(copy_span(text, m->groups[GROUP_PORT]));
         mention->addr = copy_span(text, m->groups[GROUP_ADDR]);
+        strip_service(mention);
         mention->database = copy_span(text, m->groups[GROUP_DB]);
         mention->user = copy_span(text, m->groups[GROUP_USER]);
     }
@@ -343,12 +349,12 @@ static void read_table(const struct failure_rules *set, struct target_read *t)
 /* Pages that messages refer to. */
 static bool is_documentation(const char *text, size_t at, const struct dsn *d)
 {
-    static const char *const hosts[] = {
-        "sqlalche.me",       "docs.",      "pris.ly",          "readthedocs",   "github.com",
-        "stackoverflow.com", "aka.ms",     "go.microsoft.com", "dochub.",       "mongodb.com",
-        "elastic.co",        "oracle.com", "bit.ly",           "wikipedia.org", "dev.mysql.com",
-        "postgresql.org"
-    };
+    static const char *const hosts[] = { "sqlalche.me",       "docs.",         "pris.ly",
+                                         "readthedocs",       "github.com",    "nodejs.org",
+                                         "stackoverflow.com", "aka.ms",        "go.microsoft.com",
+                                         "dochub.",           "mongodb.com",   "elastic.co",
+                                         "oracle.com",        "bit.ly",        "wikipedia.org",
+                                         "dev.mysql.com",     "postgresql.org" };
     const char *host = d->n_hosts ? d->hosts[0].host : NULL;
     size_t from = at > 24 ? at - 24 : 0;
     char *before = xstrndup(text + from, at - from);

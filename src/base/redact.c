@@ -8,6 +8,7 @@
 #define MAX_CREDENTIALS 256 /* bytes of user:password@ without a scheme */
 #define MAX_URL 4096        /* bytes in which credentials and the end of a URL are looked for */
 #define MAX_INNER_URL 512
+#define MAX_ESCAPED_URL 512
 #define MIN_REMEMBERED 6
 
 /* Our own tokens: set before the loop starts, read-only then. */
@@ -147,6 +148,27 @@ static bool hide_url(struct redaction *r)
     return true;
 }
 
+/* mongodb%2bsrv%3a%2f%2fuser%3apassword%40host: a whole URL that was escaped. `at` is at its
+ * "%3a%2f%2f". */
+static bool hide_escaped_url(struct redaction *r)
+{
+    const char *s = r->s + r->at;
+    size_t n = strcspn(s, " \t\r\n\"'`<>,;"), start = strlen("%3a%2f%2f"), colon = 0, at = 0;
+
+    if (n > MAX_ESCAPED_URL)
+        n = MAX_ESCAPED_URL;
+    for (size_t i = start; i + 3 <= n; i++) {
+        if (!colon && strncasecmp(s + i, "%3a", 3) == 0)
+            colon = i + 3;
+        if (strncasecmp(s + i, "%40", 3) == 0)
+            at = i;
+    }
+    if (!colon || at <= colon || redact_harmless(s + colon, at - colon))
+        return false;
+    redact_hide(r, r->at + colon, r->at + at);
+    return true;
+}
+
 /* ---- user:password@host without a scheme ---- */
 
 /* Does a host begin here: with a dot, a port, a path, or as a word of its own? */
@@ -214,6 +236,8 @@ static bool hide_here(struct redaction *r)
         return true;
     if (*s == ':' && s[1] == '/' && s[2] == '/')
         return hide_url(r);
+    if (*s == '%' && strncasecmp(s, "%3a%2f%2f", 9) == 0 && hide_escaped_url(r))
+        return true;
     if ((*s == '=' || *s == ':') && redact_setting(r))
         return true;
     if (*s == '>' && redact_element(r))

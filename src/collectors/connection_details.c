@@ -49,6 +49,49 @@ static void add_surroundings(struct collect *c, struct failure *f)
     cJSON_Delete(hints);
 }
 
+static bool names_host(const struct failure *f)
+{
+    return f->n_targets > 0 && f->targets[0].host;
+}
+
+/* Gives `f` the targets of `other`, which gets those of `f`. */
+static void swap_targets(struct failure *f, struct failure *other)
+{
+    struct failure kept = *f;
+
+    f->targets = other->targets;
+    f->n_targets = other->n_targets;
+    f->cap_targets = other->cap_targets;
+    other->targets = kept.targets;
+    other->n_targets = kept.n_targets;
+    other->cap_targets = kept.cap_targets;
+    if (f->engine == ENGINE_UNKNOWN)
+        f->engine = other->engine;
+}
+
+/* One issue mixes messages with and without an address. What the latest event leaves open comes
+ * from the other messages of the same issue, the most frequent first; one without an address never
+ * takes one away. */
+static void read_other_messages(struct collect *c, struct failure *f)
+{
+    cJSON *list = dossier_get(c->board, "event.messages");
+    const cJSON *item;
+    struct failure other;
+
+    cJSON_ArrayForEach (item, list) {
+        if (names_host(f) || f->is_database == NO)
+            break;
+        failure_read(
+            c->sources->reader,
+            &(struct failure_exception){ json_str(item, "type"), json_str(item, "value"), NULL },
+            &other);
+        if (names_host(&other) && other.is_database != NO)
+            swap_targets(f, &other);
+        failure_clear(&other);
+    }
+    cJSON_Delete(list);
+}
+
 /* Kinds that name an issue as soon as they are a fair share of it, the most telling first: a server
  * that has no slot left says so itself, while clients in its queue time out; where something
  * refuses (the machine answered, nothing listens), timeouts and resets come along with it. */
@@ -159,6 +202,7 @@ static void start(struct collect *c)
 
     read_exceptions(c, &f);
     add_surroundings(c, &f);
+    read_other_messages(c, &f);
     f.kind = main_kind(c, &f);
     put_targets(c, &f);
     put_verdict(c, &f);

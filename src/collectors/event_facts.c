@@ -119,30 +119,66 @@ void put_latest_event(struct collect *c, const struct sentry_event *event)
     put_layers(c, event);
 }
 
-struct kind_memo {
-    const char *type, *value;
+/* Messages as they differ, with how often each came. */
+struct message {
+    const char *type, *value; /* lent by the rows */
     enum failure_kind kind;
-    enum tristate database;
+    int64_t count;
+};
+
+#define MAX_MESSAGES 64
+#define STORED_MESSAGES 12
+
+struct messages {
+    struct message items[MAX_MESSAGES];
+    size_t n;
 };
 
 /* Reads a message once; the same message comes hundreds of times. */
-static enum failure_kind kind_of(const struct failure_reader *reader,
-                                 const struct sentry_event_row *row, struct kind_memo *memo,
-                                 size_t *n, size_t max)
+static enum failure_kind count_message(const struct failure_reader *reader,
+                                       const struct sentry_event_row *row, struct messages *m)
 {
     const char *value = row->error_value ? row->error_value : row->title;
     struct failure f;
 
-    for (size_t i = 0; i < *n; i++)
-        if (text_same(memo[i].type, row->error_type) && text_same(memo[i].value, value))
-            return memo[i].kind;
+    for (size_t i = 0; i < m->n; i++) {
+        if (text_same(m->items[i].type, row->error_type) && text_same(m->items[i].value, value)) {
+            m->items[i].count++;
+            return m->items[i].kind;
+        }
+    }
     failure_read(reader, &(struct failure_exception){ .type = row->error_type, .value = value },
                  &f);
-    if (*n < max)
-        memo[(*n)++] = (struct kind_memo){ row->error_type, value, f.kind, f.is_database };
     enum failure_kind kind = f.kind;
     failure_clear(&f);
+    if (m->n < MAX_MESSAGES)
+        m->items[m->n++] = (struct message){ row->error_type, value, kind, 1 };
     return kind;
+}
+
+static int most_frequent_first(const void *a, const void *b)
+{
+    const struct message *x = a, *y = b;
+
+    return x->count != y->count ? (x->count < y->count ? 1 : -1) : 0;
+}
+
+/* "event.messages": what the events say, for reading the target when the latest one lacks it. */
+static void put_messages(struct collect *c, struct messages *m)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    qsort(m->items, m->n, sizeof(*m->items), most_frequent_first);
+    for (size_t i = 0; i < m->n && i < STORED_MESSAGES; i++) {
+        cJSON *obj = cJSON_CreateObject();
+        char *value = presentable(m->items[i].value, 2048);
+        json_put_str(obj, "type", m->items[i].type);
+        json_put_str(obj, "value", value);
+        json_put_i64(obj, "count", m->items[i].count);
+        cJSON_AddItemToArray(list, obj);
+        free(value);
+    }
+    dossier_put(c->board, c->step, "event.messages", list);
 }
 
 /* "failures.share.timeout": 0..1 of the events since the onset. */
@@ -157,14 +193,14 @@ static void put_share(struct collect *c, enum failure_kind kind, int64_t count, 
 
 void put_kinds(struct collect *c, const struct sentry_event_row **rows, size_t n, int64_t onset_ms)
 {
-    struct kind_memo memo[64];
-    size_t n_memo = 0, kinds = 0;
+    struct messages messages = { .n = 0 };
+    size_t kinds = 0;
     int64_t counts[FAILURE_COUNT] = { 0 }, total = 0;
     cJSON *list = cJSON_CreateArray();
 
     for (size_t i = 0; i < n; i++)
         if (onset_ms == TIME_UNKNOWN || rows[i]->at_ms >= onset_ms)
-            counts[kind_of(c->sources->reader, rows[i], memo, &n_memo, ARRAY_LEN(memo))]++;
+            counts[count_message(c->sources->reader, rows[i], &messages)]++;
     for (size_t k = 0; k < FAILURE_COUNT; k++) {
         if (counts[k] == 0)
             continue;
@@ -177,6 +213,7 @@ void put_kinds(struct collect *c, const struct sentry_event_row **rows, size_t n
     }
     for (size_t k = 0; k < FAILURE_COUNT; k++)
         put_share(c, (enum failure_kind)k, counts[k], total);
+    put_messages(c, &messages);
     put_num(c, "failures.kinds", (double)kinds);
     evidence_set_json(c->board, c->step, "failures.counts", list, NULL,
                       evidence_str(c->board, "issue.url"));

@@ -3,7 +3,8 @@
  * service's usual events are spread, so that "all errors come from one region" means something.
  *
  *   round 1   the project's issues | the organization's newest and latest issues | all releases
- *   round 2   events around the onset of the project's most active other issues
+ *   round 2   events around the onset of the project's most active other issues | counts around it
+ *             of issues that may have begun then but are too old for their statistics to tell
  */
 #include "collect.h"
 #include "release_rows.h"
@@ -19,6 +20,7 @@
 enum { LIST_PROJECT, LIST_NEW, LIST_LATEST, LISTS };
 
 #define MAX_BASELINE 12
+#define MAX_PROBES 10
 #define TAG_BYTES 160
 
 struct baseline_pages {
@@ -30,7 +32,9 @@ struct similar {
     const struct sentry_issues *lists[LISTS];
     struct baseline_pages baseline[MAX_BASELINE];
     size_t n_baseline;
-    cJSON *issues; /* the table */
+    cJSON *issues;             /* the table */
+    cJSON *probed[MAX_PROBES]; /* rows of it whose onset is looked for; lent */
+    size_t n_probed;
 };
 
 static void got_list(struct collect *c, const void *result, const struct error *err, size_t tag)
@@ -177,8 +181,99 @@ static void build_table(struct collect *c)
             if (!text_same(issue->id, own) && !in_table(s->issues, issue->id))
                 cJSON_AddItemToArray(s->issues, issue_to_json(c, issue));
         }
-    if (s->lists[LIST_PROJECT] || s->lists[LIST_NEW] || s->lists[LIST_LATEST])
-        dossier_put(c->board, c->step, TABLE_ISSUES, cJSON_Duplicate(s->issues, true));
+}
+
+/* ---- the onset of old issues ---- */
+
+static void got_counts(struct collect *c, const void *result, const struct error *err, size_t tag)
+{
+    struct similar *s = c->state;
+    const struct source_series *counts = result;
+    struct trend_series series = { 0 };
+    struct trend trend;
+
+    if (!collect_usable(c, result, err, "the counts of another issue") || counts->n_points < 2)
+        return;
+    double *values = xcalloc(counts->n_points, sizeof(double));
+    for (size_t i = 0; i < counts->n_points; i++)
+        values[i] = counts->points[i].value;
+    series = (struct trend_series){ counts->points[0].at_ms, counts->interval_ms, values,
+                                    counts->n_points };
+    int64_t end = series.start_ms + (int64_t)series.n_counts * series.interval_ms;
+    struct trend_input in = { .series = &series,
+                              .n_series = 1,
+                              .first_seen_ms = TIME_UNKNOWN,
+                              .last_seen_ms = TIME_UNKNOWN,
+                              .now_ms = end < c->now_ms ? end : c->now_ms };
+    trend_analyse(&in, NULL, &trend);
+    if (trend.onset_ms != TIME_UNKNOWN && trend.jump_ratio >= 3) {
+        cJSON *row = s->probed[tag];
+        cJSON_DeleteItemFromObjectCaseSensitive(row, "onset");
+        cJSON_DeleteItemFromObjectCaseSensitive(row, "slack");
+        json_put_i64(row, "onset", trend.onset_ms);
+        json_put_i64(row, "slack", trend.onset_slack_ms);
+    }
+    trend_clear(&trend);
+    free(values);
+}
+
+/* May this issue have begun with ours, and do its statistics not say when exactly? */
+static bool is_vague(const struct collect *c, const cJSON *row)
+{
+    int64_t onset, slack = 0, last, ours = evidence_time(c->board, "trend.onset");
+    bool known = json_i64(row, "onset", &onset);
+
+    (void)json_i64(row, "slack", &slack);
+    if (!json_i64(row, "last_seen", &last) || last < ours)
+        return false;
+    return !known || (slack > collect_ms(c, "events.onset_known_minutes", 2) &&
+                      ours >= onset - HOUR_MS && ours <= onset + slack + HOUR_MS);
+}
+
+static void ask_counts(struct collect *c, cJSON *row)
+{
+    struct similar *s = c->state;
+    struct error err = ERROR_INIT;
+    int64_t ours = evidence_time(c->board, "trend.onset"), around = 3 * HOUR_MS;
+    struct sentry_series_query query = {
+        .issue = json_str(row, "short_id") ? json_str(row, "short_id") : json_str(row, "id"),
+        .start_ms = ours - around,
+        .end_ms = ours + around < c->now_ms ? ours + around : c->now_ms,
+        .interval_ms = 2 * MINUTE_MS,
+    };
+
+    s->probed[s->n_probed] = row;
+    struct collect_call *call = collect_call(c, got_counts, s->n_probed++);
+    collect_sent(
+        call,
+        sentry_events_series(c->sources->sentry, c->owner, &query, collect_received, call, &err),
+        &err);
+}
+
+/* Issues on our target first, then other failed connections, then the rest. */
+static int interest(const struct collect *c, const cJSON *row)
+{
+    bool connecting = false;
+
+    (void)json_bool(row, "connecting", &connecting);
+    if (text_isame(json_str(row, "host"), evidence_str(c->board, "target.host")) &&
+        json_str(row, "host"))
+        return 2;
+    return connecting ? 1 : 0;
+}
+
+static void probe_onsets(struct collect *c)
+{
+    struct similar *s = c->state;
+    cJSON *row;
+
+    if (evidence_time(c->board, "trend.onset") == TIME_UNKNOWN)
+        return;
+    for (int wanted = 2; wanted >= 0; wanted--)
+        cJSON_ArrayForEach (row, s->issues) {
+            if (s->n_probed < MAX_PROBES && interest(c, row) == wanted && is_vague(c, row))
+                ask_counts(c, row);
+        }
 }
 
 /* ---- the baseline ---- */
@@ -273,6 +368,7 @@ static void finish(struct collect *c)
     struct cluster cluster;
 
     put_rows(c);
+    dossier_put(c->board, c->step, TABLE_ISSUES, cJSON_Duplicate(s->issues, true));
     cluster_case_load(c->board, c->now_ms, &cc);
     cluster_analyse(&cc.in, NULL, &cluster);
     describe(c, &cluster);
@@ -307,6 +403,7 @@ static void pick_baseline(struct collect *c)
         if (usual)
             ask_baseline(c, &own->items[i]);
     }
+    probe_onsets(c);
     collect_wait(c, finish);
 }
 

@@ -124,24 +124,38 @@ static void add_release_markers(struct series *s, const struct evidence *board)
     release_table_clear(&table);
 }
 
+/* The finest series that shows the onset and what has happened since; else the longest. */
+static const cJSON *series_to_show(const cJSON *table, int64_t onset_ms, int64_t now_ms)
+{
+    const cJSON *entry, *longest = NULL;
+    int64_t start, interval, longest_start = INT64_MAX;
+
+    cJSON_ArrayForEach (entry, table) {
+        if (!json_i64(entry, "start", &start) || !json_i64(entry, "interval", &interval))
+            continue;
+        int64_t end = start + interval * cJSON_GetArraySize(json_get(entry, "counts"));
+        if (onset_ms != TIME_UNKNOWN && start < onset_ms && end + interval >= now_ms)
+            return entry;
+        if (start < longest_start) {
+            longest = entry;
+            longest_start = start;
+        }
+    }
+    return longest;
+}
+
 static void fill_series(struct casefile *c, const struct evidence *board)
 {
     cJSON *table = dossier_get(board, TABLE_SERIES);
-    const cJSON *best = NULL, *entry, *count;
-    int64_t onset = evidence_time(board, "trend.onset"), start;
+    int64_t onset = evidence_time(board, "trend.onset");
+    const cJSON *shown = series_to_show(table, onset, c->evaluated_ms), *count;
 
-    /* The finest series that begins before the onset; else the longest. */
-    cJSON_ArrayForEach (entry, table) {
-        best = best && json_i64(best, "start", &start) && onset != TIME_UNKNOWN && start < onset
-                   ? best
-                   : entry;
-    }
     for (size_t i = 0; i < c->series.n_markers; i++)
         free(c->series.markers[i].label);
     c->series.n_markers = c->series.n_counts = 0;
-    if (best && json_i64(best, "start", &c->series.start_ms) &&
-        json_i64(best, "interval", &c->series.interval_ms)) {
-        cJSON_ArrayForEach (count, json_get(best, "counts")) {
+    if (shown && json_i64(shown, "start", &c->series.start_ms) &&
+        json_i64(shown, "interval", &c->series.interval_ms)) {
+        cJSON_ArrayForEach (count, json_get(shown, "counts")) {
             *VEC_ADD(c->series.counts, c->series.n_counts, c->series.cap_counts) =
                 count->valuedouble;
         }

@@ -492,7 +492,7 @@ static const struct row mysql[] = {
     { "SQLNonTransientConnectionException",
       "Data source rejected establishment of connection,  message from server: \"Too many "
       "connections\"",
-      "too_many_connections", "unknown", "" },
+      "too_many_connections", "mysql", "" },
     { "SQLNonTransientConnectionException", "Public Key Retrieval is not allowed", "other", "mysql",
       "" },
     { "SQLNonTransientConnectionException",

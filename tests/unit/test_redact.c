@@ -66,6 +66,9 @@ static const struct {
     { "tried postgres://u:Zx81!spectrum@h/d with Zx81!spectrum",
       "tried postgres://u:" R "@h/d with " R },
 
+    { "mongodb%2bsrv%3a%2f%2fann%3as3cr%40et%40c0.ab1.mongodb.net%2fshop:27017: [Errno 11001]",
+      "mongodb%2bsrv%3a%2f%2fann%3a" R "%40c0.ab1.mongodb.net%2fshop:27017: [Errno 11001]" },
+
     /* name=value */
     { "host=db port=5432 user=app password='p w\\'q9' sslmode=disable",
       "host=db port=5432 user=app password='" R "' sslmode=disable" },
