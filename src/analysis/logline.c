@@ -55,6 +55,23 @@ static bool word_in(const char *text, size_t len, const char *word)
     return false;
 }
 
+/* As a program's name: "postgres" is neither "postgres_exporter" nor "postgres-backup", but it is
+ * in "orders-postgres-1" and "redis-server". */
+static bool program_in(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+
+    for (const char *s = strcasestr(text, word); s; s = strcasestr(s + 1, word)) {
+        bool before = s == text || !(isalnum((unsigned char)s[-1]) || s[-1] == '_');
+        bool more =
+            isalnum((unsigned char)s[n]) || s[n] == '_' ||
+            (s[n] == '-' && isalpha((unsigned char)s[n + 1]) && strncmp(s + n, "-server", 7) != 0);
+        if (before && !more)
+            return true;
+    }
+    return false;
+}
+
 /* Names under which database servers run and log: programs, units, datasets, containers. */
 static const struct {
     const char *name, *engine;
@@ -223,16 +240,15 @@ static const char *process_engine(const struct line *l, bool *ret_pooler)
 {
     static const char *const poolers[] = { "pgbouncer", "haproxy", "proxysql", "pgpool", "envoy" };
     const char *text = l->syslog.text;
-    size_t len = strlen(text);
 
     *ret_pooler = false;
     for (size_t i = 0; i < ARRAY_LEN(poolers); i++)
-        if (has(l, poolers[i]) && word_in(text, len, poolers[i]))
+        if (has(l, poolers[i]) && program_in(text, poolers[i]))
             *ret_pooler = true;
     if (*ret_pooler)
         return NULL;
     for (size_t i = 0; i < ARRAY_LEN(programs); i++)
-        if (has(l, programs[i].name) && word_in(text, len, programs[i].name))
+        if (has(l, programs[i].name) && program_in(text, programs[i].name))
             return programs[i].engine;
     if (has(l, "patroni"))
         return "postgresql";
@@ -457,6 +473,11 @@ static bool read_balancer(struct line *l)
 /* ---- network ---- */
 
 /* Packet filters log SRC= and DST= (netfilter), "Deny tcp src" (Cisco ASA), action=deny. */
+static bool is_flow_log(const struct line *l)
+{
+    return has(l, " REJECT OK") && isdigit((unsigned char)*l->hay.text);
+}
+
 static bool read_firewall(struct line *l)
 {
     bool packet = (has(l, "SRC=") && has(l, "DST=")) || (has(l, "srcip=") && has(l, "dstip=")) ||
@@ -464,7 +485,7 @@ static bool read_firewall(struct line *l)
     bool stopped =
         has(l, "reject") || has(l, "drop") || has(l, "deny") || has(l, "block") || has(l, "denied");
 
-    if (!packet || !stopped)
+    if (!(packet && stopped) && !is_flow_log(l))
         return false;
     set_kind(l, LOG_NETWORK_FAULT_EVENT, NULL, false);
     return true;
@@ -495,30 +516,49 @@ static bool read_identity(struct line *l)
     return true;
 }
 
-/* "connections 100/100 in use on pg-1" */
+static size_t take_number(const char *s, int *ret)
+{
+    size_t n = 0;
+
+    for (*ret = 0; n < 6 && isdigit((unsigned char)s[n]); n++)
+        *ret = *ret * 10 + (s[n] - '0');
+    return isdigit((unsigned char)s[n]) ? 0 : n;
+}
+
+/* "100/100", "98 of 100", "98 out of 100" at `s` */
+static bool take_ratio(const char *s, int *ret_used, int *ret_limit)
+{
+    static const char *const signs[] = { "/", " of ", " out of ", " / " };
+    size_t n = take_number(s, ret_used);
+
+    for (size_t i = 0; n > 0 && i < ARRAY_LEN(signs); i++) {
+        const char *rest = s + n + strlen(signs[i]);
+        size_t m;
+        if (strncmp(s + n, signs[i], strlen(signs[i])) != 0)
+            continue;
+        m = take_number(rest, ret_limit);
+        return m > 0 && *ret_limit > 0 && rest[m] != '/';
+    }
+    return false;
+}
+
+/* "connections 100/100 in use on pg-1", "pg-1: 98 of 100 connections used" */
 static bool read_slots_report(struct line *l)
 {
-    const char *s = has(l, "connections") || has(l, "in use") ? l->hay.text : NULL;
+    const char *text = l->hay.text;
 
-    for (; s && *s; s++) {
-        int used = 0, limit = 0;
-        size_t n = strspn(s, "0123456789"), m;
-        if (n == 0 || n > 6 || (s > l->hay.text && isalnum((unsigned char)s[-1])) || s[n] != '/') {
-            s += n > 0 ? n - 1 : 0;
+    if (!has(l, "connections") && !has(l, "backends"))
+        return false;
+    for (const char *s = text; *s; s++) {
+        int used, limit;
+        if (!isdigit((unsigned char)*s) ||
+            (s > text && (isalnum((unsigned char)s[-1]) || strchr("./-", s[-1]))) ||
+            !take_ratio(s, &used, &limit))
             continue;
-        }
-        m = strspn(s + n + 1, "0123456789");
-        for (size_t i = 0; i < n; i++)
-            used = used * 10 + (s[i] - '0');
-        for (size_t i = 0; i < m && m < 7; i++)
-            limit = limit * 10 + (s[n + 1 + i] - '0');
-        if (m > 0 && m < 7 && limit > 0 && s[n + 1 + m] != '/') {
-            set_kind(l, LOG_SLOTS_REPORT_EVENT, NULL, false);
-            l->event->in_use = used;
-            l->event->limit = limit;
-            return true;
-        }
-        s += n;
+        set_kind(l, LOG_SLOTS_REPORT_EVENT, NULL, false);
+        l->event->in_use = used;
+        l->event->limit = limit;
+        return true;
     }
     return false;
 }
@@ -641,6 +681,26 @@ static void find_database(struct line *l)
     }
 }
 
+/* "version account interface source destination sourceport destinationport ..." (Amazon VPC User
+ * Guide, "Flow log records") */
+static void read_flow(struct log_event *e, const char *end)
+{
+    size_t i = 0;
+    const char *s;
+
+    while (i < e->n_mentions && !e->mentions[i].address)
+        i++;
+    if (i + 1 >= e->n_mentions || !e->mentions[i + 1].address)
+        return;
+    e->mentions[i].role = MENTION_CLIENT;
+    e->mentions[i + 1].role = MENTION_SERVER;
+    s = e->mentions[i + 1].text + e->mentions[i + 1].len;
+    for (int blanks = 0; s < end && blanks < 2; s++)
+        blanks += *s == ' ';
+    e->mentions[i + 1].port = 0;
+    take_number(s, &e->mentions[i + 1].port);
+}
+
 static void find_mentions(struct line *l)
 {
     const char *at = l->syslog.text, *end = l->hay.text + l->hay.len;
@@ -651,6 +711,10 @@ static void find_mentions(struct line *l)
     /* Packet filters write the port apart from the address. */
     if (l->event->kind != LOG_NETWORK_FAULT_EVENT)
         return;
+    if (is_flow_log(l)) {
+        read_flow(l->event, l->hay.text + l->hay.len);
+        return;
+    }
     at = has(l, "DPT=")       ? strcasestr(l->hay.text, "DPT=") + 4
          : has(l, "dstport=") ? strcasestr(l->hay.text, "dstport=") + 8
                               : NULL;

@@ -543,6 +543,8 @@ const struct line_rule identity_rules[] = {
     { NULL, LOG_DNS_ANSWER_EVENT, " IN PTR ", "answer" },
     { NULL, LOG_DNS_ANSWER_EVENT, " IN AAAA ", "answer" },
     { NULL, LOG_DNS_ANSWER_EVENT, " CNAME ", NULL },
+    { NULL, LOG_DNS_ANSWER_EVENT, "lookup", "->" },
+    { NULL, LOG_DNS_ANSWER_EVENT, "resolve", "->" },
     { NULL, LOG_DNS_ANSWER_EVENT, "resolves to", NULL },
     { NULL, LOG_DNS_ANSWER_EVENT, "resolved to", NULL },
     { NULL, LOG_DNS_ANSWER_EVENT, "resolved ", " to " },

@@ -37,7 +37,7 @@ static bool is_own_service(const struct reading *r, size_t record)
 
 /* Is the client's line about the target? By the address it names, else by the database, else by
  * the service it comes from. */
-static bool concerns_target(const struct reading *r, size_t i)
+bool reading_concerns_target(const struct reading *r, size_t i)
 {
     const struct log_event *e = &r->a.events[i];
     const struct log_target *t = r->a.target;
@@ -86,7 +86,7 @@ static void read_callers(struct reading *r)
         const struct log_event *e = &r->a.events[i];
         bool complaint = is_complaint(e->kind);
         if (e->own || !reading_within(r, i) || !(complaint || e->kind == LOG_CLIENT_OK_EVENT) ||
-            !concerns_target(r, i))
+            !reading_concerns_target(r, i))
             continue;
         reading_count(r, complaint ? &f->complaints : &f->successes, i);
         if (e->kind == LOG_SLOTS_EXHAUSTED_EVENT)

@@ -5,6 +5,7 @@
 
 #define START_LEAD_MS (30 * MINUTE_MS) /* how long before the onset a start may have failed */
 #define SAME_OUTAGE_MS MINUTE_MS       /* what belongs to one way of going down */
+#define SAME_START_MS (5 * MINUTE_MS)  /* several programs tell of one start */
 #define STEADY_LINES 6                 /* lines in the hour before that make silence tell */
 
 static bool goes_down(enum log_kind k)
@@ -40,6 +41,12 @@ static bool is_up(enum log_kind k)
            k == LOG_BALANCER_BACKEND_UP_EVENT || k == LOG_SERVICE_ENDPOINTS_EVENT;
 }
 
+static bool is_alive(enum log_kind k)
+{
+    return k == LOG_ORDINARY_WORK_EVENT || k == LOG_SLOTS_EXHAUSTED_EVENT ||
+           k == LOG_AUTH_REJECTED_EVENT;
+}
+
 /* Names the cause better than the shutdown that it leads to. */
 static bool tells_more(enum log_kind k, enum log_kind than)
 {
@@ -54,11 +61,12 @@ struct life {
     struct log_outage *open; /* NULL: it is up, as far as known */
     int64_t last_event_ms;   /* of going down or coming up */
     enum log_kind last_kind;
+    int64_t last_up_ms, last_alive_ms;
     int64_t disk_full_ms;
     size_t disk_full_record;
 };
 
-static struct log_outage *new_outage(struct log_findings *f)
+static struct log_outage *new_outage(struct log_findings *f, const struct life *life)
 {
     struct log_outage *o;
 
@@ -67,6 +75,7 @@ static struct log_outage *new_outage(struct log_findings *f)
     o = &f->outages[f->n_outages++];
     *o = (struct log_outage){ .down_ms = TIME_UNKNOWN,
                               .up_ms = TIME_UNKNOWN,
+                              .alive_ms = life->last_alive_ms,
                               .down_kind = LOG_OTHER_EVENT,
                               .down_record = LOGS_NONE,
                               .up_record = LOGS_NONE };
@@ -79,7 +88,7 @@ static void take_down(struct reading *r, struct life *life, size_t record)
     int64_t at = reading_time(r, record);
 
     if (!life->open) {
-        life->open = new_outage(r->f);
+        life->open = new_outage(r->f, life);
         life->open->up_ms = TIME_UNKNOWN;
         life->open->up_record = LOGS_NONE;
         if (life->disk_full_ms != TIME_UNKNOWN && at - life->disk_full_ms <= 5 * MINUTE_MS) {
@@ -100,6 +109,7 @@ static void take_down(struct reading *r, struct life *life, size_t record)
 
 static void take_up(struct life *life, int64_t at, size_t record)
 {
+    life->last_up_ms = at;
     if (!life->open)
         return;
     life->open->up_ms = at;
@@ -116,6 +126,13 @@ static bool work_ends_outage(const struct life *life, int64_t at)
     return at - life->last_event_ms > (comes_up(life->last_kind) ? 30 * SECOND_MS : MINUTE_MS);
 }
 
+/* A full disk ends the server, and not only a statement. */
+static bool is_fatal(const char *message)
+{
+    return strstr(message, "PANIC") || strstr(message, "<Fatal>") ||
+           strstr(message, "Received signal") || strstr(message, "RDS-EVENT-0221");
+}
+
 static void live(struct reading *r, struct life *life, size_t record)
 {
     enum log_kind kind = r->a.events[record].kind;
@@ -124,14 +141,19 @@ static void live(struct reading *r, struct life *life, size_t record)
     if (kind == LOG_SERVER_DISK_FULL_EVENT) {
         life->disk_full_ms = at;
         life->disk_full_record = record;
-        if (life->open && life->open->down_ms != TIME_UNKNOWN)
+        if (is_fatal(r->a.records[record].message) ||
+            (life->open && life->open->down_ms != TIME_UNKNOWN))
             take_down(r, life, record);
     } else if (goes_down(kind)) {
         take_down(r, life, record);
     } else if (comes_up(kind)) {
         if (!life->open)
-            life->open = new_outage(r->f);
+            life->open = new_outage(r->f, life);
     } else if (is_up(kind)) {
+        /* Ready without any line about going down or starting: those are not in the records. */
+        if (!life->open && kind == LOG_SERVER_READY_EVENT &&
+            (life->last_up_ms == TIME_UNKNOWN || at - life->last_up_ms > SAME_START_MS))
+            life->open = new_outage(r->f, life);
         take_up(life, at, record);
     } else if (kind == LOG_ORDINARY_WORK_EVENT && life->open && work_ends_outage(life, at)) {
         take_up(life, at, record);
@@ -140,6 +162,8 @@ static void live(struct reading *r, struct life *life, size_t record)
         life->last_event_ms = at;
         life->last_kind = kind;
     }
+    if (is_alive(kind))
+        life->last_alive_ms = at;
 }
 
 /* Does the machine's own log reach into the time of the errors? */
@@ -171,7 +195,8 @@ static bool others_tell(const struct reading *r, size_t record)
 static void read_outages(struct reading *r)
 {
     bool others = !speaks_for_itself(r);
-    struct life life = { NULL, TIME_UNKNOWN, LOG_OTHER_EVENT, TIME_UNKNOWN, LOGS_NONE };
+    struct life life = { NULL,         TIME_UNKNOWN, LOG_OTHER_EVENT, TIME_UNKNOWN,
+                         TIME_UNKNOWN, TIME_UNKNOWN, LOGS_NONE };
 
     for (size_t k = 0; k < r->a.n; k++) {
         size_t i = r->a.order[k];
@@ -190,7 +215,8 @@ static int64_t start_of(const struct log_outage *o)
 static bool begins_errors(const struct reading *r, const struct log_outage *o)
 {
     const struct log_window *w = r->a.window;
-    int64_t down = start_of(o);
+    /* Where the log does not say when it went down, it was after the last sign of life. */
+    int64_t down = o->down_ms != TIME_UNKNOWN ? o->down_ms : o->alive_ms;
 
     if (down == TIME_UNKNOWN || down <= w->onset_ms + LOGS_CLOCK_SKEW_MS)
         return true;
@@ -221,6 +247,24 @@ static int64_t last_seen_elsewhere(const struct reading *r)
     return last;
 }
 
+/* Its own log does not tell that it came back; a balancer, or a client that gets through after the
+ * last error, may. */
+static void find_return(struct reading *r)
+{
+    for (size_t k = 0; k < r->a.n && r->f->came_back == NO; k++) {
+        size_t i = r->a.order[k];
+        enum log_kind kind = r->a.events[i].kind;
+        bool client = kind == LOG_CLIENT_OK_EVENT && reading_concerns_target(r, i);
+        bool told = kind == LOG_BALANCER_BACKEND_UP_EVENT || kind == LOG_SERVICE_ENDPOINTS_EVENT;
+        if (reading_time(r, i) < r->a.window->end_ms - (told ? LOGS_CLOCK_SKEW_MS : 0) ||
+            !(client || (told && reading_names_machine(r, &r->a.events[i]))))
+            continue;
+        r->f->came_back = YES;
+        r->f->up_ms = reading_time(r, i);
+        r->f->up_record = i;
+    }
+}
+
 static void explain_outage(struct reading *r)
 {
     struct log_findings *f = r->f;
@@ -241,6 +285,8 @@ static void explain_outage(struct reading *r)
         f->up_record = o->up_record;
         f->came_back = o->up_ms != TIME_UNKNOWN ? YES : NO;
     }
+    if (f->came_back == NO)
+        find_return(r);
     /* Not back, or not seen to be back because the logs end there? */
     if (f->came_back == NO && f->down_ms != TIME_UNKNOWN &&
         last_seen_elsewhere(r) < f->down_ms + 2 * MINUTE_MS &&
@@ -265,12 +311,6 @@ struct silence {
     size_t alive;  /* lines that only a running server writes, within the errors */
     bool after_onset;
 };
-
-static bool is_alive(enum log_kind k)
-{
-    return k == LOG_ORDINARY_WORK_EVENT || k == LOG_SLOTS_EXHAUSTED_EVENT ||
-           k == LOG_AUTH_REJECTED_EVENT;
-}
 
 static struct silence read_silence(const struct reading *r)
 {

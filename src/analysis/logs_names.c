@@ -47,12 +47,25 @@ bool name_is_loopback(struct name n)
            (n.len == 7 && strncmp(n.text, "0.0.0.0", 7) == 0) || n.len == 0;
 }
 
+/* "orders-db.data.svc" and "orders-db.data.svc.cluster.local" are one Service (Kubernetes, "DNS for
+ * Services and Pods"). */
+static bool are_one_service(struct name a, struct name b)
+{
+    struct name longer = a.len > b.len ? a : b, shorter = a.len > b.len ? b : a;
+
+    return longer.len > shorter.len && longer.text[shorter.len] == '.' &&
+           memmem(longer.text, longer.len, ".svc", 4) != NULL &&
+           strncasecmp(longer.text, shorter.text, shorter.len) == 0;
+}
+
 bool names_are_same(struct name a, struct name b)
 {
     bool dotted_a = memchr(a.text, '.', a.len) != NULL,
          dotted_b = memchr(b.text, '.', b.len) != NULL;
 
     if (names_are_equal(a, b))
+        return true;
+    if (a.len > 0 && b.len > 0 && dotted_a && dotted_b && are_one_service(a, b))
         return true;
     if (a.len == 0 || b.len == 0 || name_is_address(a) || name_is_address(b) ||
         dotted_a == dotted_b)

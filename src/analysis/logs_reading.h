@@ -25,6 +25,8 @@ void reading_clients(struct reading *r);
 bool reading_names_machine(const struct reading *r, const struct log_event *e);
 /* Does it name a server's address or host that is not the target's? */
 bool reading_names_another(const struct reading *r, const struct log_event *e);
+/* Is a client's line about the target? */
+bool reading_concerns_target(const struct reading *r, size_t record);
 /* Is it said by another database server than the tied one? */
 bool reading_is_other_database(const struct reading *r, size_t record);
 

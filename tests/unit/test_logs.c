@@ -676,6 +676,44 @@ static void a_full_disk_is_why_it_went_down(void **state)
     log_findings_clear(&f);
 }
 
+static void a_start_without_a_stop_dates_back_to_the_last_sign_of_life(void **state)
+{
+    const struct log_record r[] = { dns(ANSWER), said(59, "pg-1", WORK), said(80, "pg-1", READY) };
+    const struct log_record alive[] = { dns(ANSWER), said(70, "pg-1", WORK),
+                                        said(80, "pg-1", READY) };
+    struct log_findings f;
+    (void)state;
+
+    read_during(r, ARRAY_LEN(r), &target, 60, 80, &f);
+    assert_int_equal(f.went_down, YES);
+    assert_int_equal(f.down_ms, TIME_UNKNOWN);
+    assert_int_equal(f.up_ms, AT(80));
+    log_findings_clear(&f);
+    read_during(alive, ARRAY_LEN(alive), &target, 60, 80, &f);
+    assert_int_equal(f.went_down, NO);
+    log_findings_clear(&f);
+}
+
+static void clients_that_get_through_tell_that_it_is_back(void **state)
+{
+    const struct log_record r[] = {
+        dns(ANSWER),
+        said(60, "pg-1", DOWN),
+        record(62, "web-1", "orders", "dial tcp 10.1.2.3:5432: connect: connection refused"),
+        record(75, "web-1", "orders", "query ok db=orders rows=1"),
+    };
+    struct log_findings f;
+    (void)state;
+
+    read_during(r, ARRAY_LEN(r), &target, 60, 74, &f);
+    assert_int_equal(f.came_back, YES);
+    assert_int_equal(f.up_record, 3);
+    log_findings_clear(&f);
+    read_during(r, ARRAY_LEN(r), &target, 60, 190, &f);
+    assert_int_equal(f.came_back, NO);
+    log_findings_clear(&f);
+}
+
 static void unknown_times_overflow_nothing(void **state)
 {
     const struct log_record r[] = { dns(ANSWER), said(61, "pg-1", DOWN) };
@@ -718,6 +756,8 @@ int main(void)
         cmocka_unit_test(a_virtual_address_belongs_to_the_machine_that_took_it),
         cmocka_unit_test(packets_to_other_ports_are_no_fault_of_ours),
         cmocka_unit_test(a_full_disk_is_why_it_went_down),
+        cmocka_unit_test(a_start_without_a_stop_dates_back_to_the_last_sign_of_life),
+        cmocka_unit_test(clients_that_get_through_tell_that_it_is_back),
         cmocka_unit_test(unknown_times_overflow_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

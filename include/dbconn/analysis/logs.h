@@ -54,8 +54,9 @@ struct log_tally {
 
 /* One outage of the database machine's server, as its log tells it. */
 struct log_outage {
-    int64_t down_ms; /* TIME_UNKNOWN: only the start is seen */
-    int64_t up_ms;   /* TIME_UNKNOWN: not seen */
+    int64_t down_ms;  /* TIME_UNKNOWN: only the start is seen */
+    int64_t up_ms;    /* TIME_UNKNOWN: not seen */
+    int64_t alive_ms; /* last sign of life before it; TIME_UNKNOWN */
     enum log_kind down_kind;
     size_t down_record, up_record; /* LOGS_NONE */
     bool inside;                   /* overlaps the errors, within the clock skew */
