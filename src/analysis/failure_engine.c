@@ -41,11 +41,11 @@ static const struct failure_rule mark_rules[] = {
       "too many connections for (?:role|database)|password authentication failed for user|"
       "\\brole \"[^\"]*\" does not exist|\\bdatabase \"[^\"]*\" does not exist|"
       "permission denied for database|terminating connection due to administrator|"
-      "server closed the connection unexpectedly|max_client_conn|MaxClientsInSessionMode|"
-      "Tenant or user not found|SASL: SCRAM|SASL authentication failed|"
-      "server does not support SSL, but|\\b28P01\\b|\\b57P0[123]\\b|\\b53300\\b|\\b3D000\\b|"
-      "SQLSTATE\\[08006\\]|\\b(?:psql|pg_dump|pg_dumpall|pg_restore|pg_isready|pg_basebackup|"
-      "createdb): |(?-i:\\bpq: )|is not permitted to log in|"
+      "server closed the connection unexpectedly|max_client_conn|query_wait_timeout|"
+      "server_login_retry|MaxClientsInSessionMode|Tenant or user not found|SASL: SCRAM|"
+      "SASL authentication failed|server does not support SSL, but|\\b28P01\\b|\\b57P0[123]\\b|"
+      "\\b53300\\b|\\b3D000\\b|SQLSTATE\\[08006\\]|\\b(?:psql|pg_ctl|pg_dump|pg_dumpall|"
+      "pg_restore|pg_isready|pg_basebackup|createdb): |(?-i:\\bpq: )|is not permitted to log in|"
       "server closed the connection unexpectedly", PG, 0 },
     /* libpq and the server in other languages: the severity with the words around "port" or a
      * quoted name (see failure_locales.c for the outcomes) */
@@ -65,15 +65,16 @@ static const struct failure_rule mark_rules[] = {
       "conectar ao servidor)|kör servern (?:på|lokalt)", PG, 0 },
     { "com\\.mysql|\\bMySQL|Mysql2|MySql|aiomysql|asyncmy|pymysql|myxql|\\bDBD::mysql|mysqli|"
       "mysqldump|\\bmysqladmin", MY, 0 },
-    { "Can't connect to (?:local |remote )?(?:MySQL )?server (?:on|through)|\\(HY000/[12]\\d{3}\\)|"
-      "SQLSTATE\\[\\w+\\]:? ?[\\w ]*:? ?\\[?" MYSQL_CODES "\\b|\\(" MYSQL_CODES ", ?u?b?['\"]|"
-      "\\bERROR:? " MYSQL_CODES "\\b|\\b" MYSQL_CODES " \\(\\w{5}\\)", MY, 0 },
-    { "Communications link failure|Access denied for user '|\\bUnknown database '|"
-      "using password: (?:YES|NO)|max_user_connections|caching_sha2_password|"
-      "mysql_native_password|ER_[A-Z]+_ERROR\\b|ER_(?:CON_COUNT|BAD_DB|HOST_)\\w*|"
-      "PROTOCOL_CONNECTION_LOST|^Too many connections$|Packets out of order\\. Got|"
-      "Data source rejected establishment of connection|Public Key Retrieval is not allowed|"
-      "mysqladmin flush-hosts|Handshake inactivity timeout|"
+    { "Can't connect to (?:local |remote )?(?:MySQL )?server (?:on|through)|"
+      "\\(HY000/[12]\\d{3}\\)|SQLSTATE\\[\\w+\\]:? ?[\\w ]*:? ?\\[?" MYSQL_CODES "\\b|\\("
+      MYSQL_CODES ", ?u?b?['\"]|\\bERROR:? " MYSQL_CODES "\\b|\\b" MYSQL_CODES " \\(\\w{5}\\)",
+      MY, 0 },
+    { "Lost connection to server (?:at|during)|Communications link failure|"
+      "Access denied for user '|\\bUnknown database '|using password: (?:YES|NO)|"
+      "max_user_connections|caching_sha2_password|mysql_native_password|ER_[A-Z]+_ERROR\\b|"
+      "ER_(?:CON_COUNT|BAD_DB|HOST_)\\w*|PROTOCOL_CONNECTION_LOST|^Too many connections$|"
+      "Packets out of order\\. Got|Data source rejected establishment of connection|"
+      "Public Key Retrieval is not allowed|mysqladmin flush-hosts|Handshake inactivity timeout|"
       "authentication protocol requested by server; consider", MY, 0 },
     { "SQLServer(?:Exception|Driver)|(?-i:\\bSqlException\\b)|SqlClient\\b|"
       "ODBC Driver \\d+ for SQL Server|\\[SQL Server|SQL ?Server (?:Native|Driver)|TCP Provider|"
@@ -162,7 +163,7 @@ static const struct failure_rule database_rules[] = {
       "Illuminate\\\\Database|PDOException|\\bPDO\\b|EntityFramework|DbUpdate|Dapper|\\bgorm\\b|"
       "\\bsqlx\\b|\\bdiesel\\b|\\becto\\b|DBConnection|\\bDBI\\b|OperationalError|"
       "InterfaceError|ProgrammingError|IntegrityError|DatabaseError|could not find driver|"
-      "druid\\.pool|GetConnectionTimeout|QueuePool|max pool size|pooled connections", 0, 0 },
+      "druid\\.pool|GetConnectionTimeout|QueuePool|PoolTimedOut|max pool size|pooled connections", 0, 0 },
 };
 /* clang-format on */
 

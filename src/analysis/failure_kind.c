@@ -68,7 +68,7 @@ static const struct failure_rule kind_rules[] = {
     { "connection to (?:the )?(?:listener|server|host|port)\\b[^\\n]{0,300}? (?:was |is )?refused",
       FAILURE_CONNECTION_REFUSED, STRONG },
     { "remote computer refused the network connection", FAILURE_CONNECTION_REFUSED, STRONG },
-    { "\\bconnect\\b[^\\n]{0,80} refused\\b", FAILURE_CONNECTION_REFUSED, STRONG },
+    { "\\bconnect\\b[^\\n]{0,80} refused\\b(?! (?:TLS|SSL))", FAILURE_CONNECTION_REFUSED, STRONG },
     { "\\b(?:no listener|listener is not running)\\b", FAILURE_CONNECTION_REFUSED, STRONG },
     { "ETIMEDOUT|ETIMEOUT|ESOCKETTIMEDOUT|UND_ERR_CONNECT_TIMEOUT", FAILURE_TIMEOUT, STRONG },
     { "connect(?:ion)?(?: attempt| to [^\\n]{0,120}?)? (?:has )?timed? ?out|connect ?timed? ?out",
@@ -132,7 +132,7 @@ static const struct failure_rule kind_rules[] = {
       FAILURE_CONNECTION_RESET, STRONG },
     { "end-of-file on communication channel|connection lost contact|terminated unexpectedly",
       FAILURE_CONNECTION_RESET, STRONG },
-    { "no more data to read from socket|got unexpected end of|connection lost\\b|"
+    { "no more data to read from socket|got unexpected end of|connection (?:is )?lost\\b|"
       "socket (?:closed|disconnected)|closed unexpectedly|unexpectedly been closed",
       FAILURE_CONNECTION_RESET, STRONG },
     { "(?-i::\\s*EOF\\b|\\bEOFError\\b|\\bEOFException\\b|end of file reached)",
@@ -156,6 +156,8 @@ static const struct failure_rule kind_rules[] = {
       "no such file\\b)", FAILURE_SOCKET_MISSING, STRONG },
     { "could not connect to server: No such file or directory", FAILURE_SOCKET_MISSING, STRONG },
     { "(?:server on|host) u?'[^']*' \\(\\[Errno 2\\] No such file or directory\\)",
+      FAILURE_SOCKET_MISSING, STRONG },
+    { "No such file or directory\\s+Is the server running locally",
       FAILURE_SOCKET_MISSING, STRONG },
     { "connect ENOENT|no such file or directory[^\\n]{0,120}(?:\\.sock\\b|\\.s\\.PGSQL|"
       "connect\\(2\\))", FAILURE_SOCKET_MISSING, STRONG },
@@ -202,14 +204,14 @@ static const struct failure_rule kind_rules[] = {
       "password has expired", FAILURE_AUTHENTICATION_FAILED, STRONG },
     { "ER_(?:ACCESS_DENIED_ERROR|NOT_SUPPORTED_AUTH_MODE|HOST_NOT_PRIVILEGED)|"
       "credentials for `[^`]*` are not valid", FAILURE_AUTHENTICATION_FAILED, STRONG },
-    { "SCRAM authentication requires|exception authenticating",
-      FAILURE_AUTHENTICATION_FAILED, STRONG },
+    { "with your username/password, username|SCRAM authentication requires|"
+      "exception authenticating", FAILURE_AUTHENTICATION_FAILED, STRONG },
     { "unable to authenticate|missing authentication credentials|security_exception",
       FAILURE_AUTHENTICATION_FAILED, STRONG },
     { "database ['\"`][^'\"`]*['\"`] (?:does not|doesn't) exist|"
       "database `?[\\w-]+`? (?:does not|doesn't) exist", FAILURE_UNKNOWN_DATABASE, STRONG },
-    { "unknown database|no such database|UNKNOWN_DATABASE|ER_BAD_DB_ERROR",
-      FAILURE_UNKNOWN_DATABASE, STRONG },
+    { "NoDatabaseError|could not find your database|unknown database|no such database|"
+      "UNKNOWN_DATABASE|ER_BAD_DB_ERROR", FAILURE_UNKNOWN_DATABASE, STRONG },
     { "(?:unknown keyspace|keyspace ['\"]?[\\w-]+['\"]? does not exist|DB index is out of range)",
       FAILURE_UNKNOWN_DATABASE, STRONG },
     { "is not registered with the listener|listener does not currently know of",
@@ -284,7 +286,7 @@ static const struct failure_rule kind_rules[] = {
       "timeout (?:acquiring|waiting|exceeded|error|of \\d+)", FAILURE_TIMEOUT, WEAK },
     { "(?-i:(?:Timeout|TimeoutError|TimeoutException)\\b)(?! ?[:=] ?\\d)", FAILURE_TIMEOUT, WEAK },
     { "pool (?:is )?exhausted", FAILURE_TOO_MANY_CONNECTIONS, WEAK },
-    { "PoolTimedOut|PoolTimeout\\b", FAILURE_TIMEOUT, WEAK },
+    { "query_wait_timeout|PoolTimedOut|PoolTimeout\\b", FAILURE_TIMEOUT, WEAK },
     { "timeout period elapsed|could not obtain a connection from the pool|"
       "couldn't get a connection after", FAILURE_TIMEOUT, WEAK },
     { "request was dropped from queue after|connection pool has been exhausted|"

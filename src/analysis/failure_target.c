@@ -207,6 +207,9 @@ static const struct failure_rule late_rules[] = {
     { "\\bfor user '(?<user>[^'@\\n]+)'(?!@)", USE_COMMON, 0 },
     { "\\bUser '(?<user>[^']*)' has exceeded", USE_COMMON, 0 },
     { "\\bdatabase '(?<db>[^'\\n]{1,64})'", USE_COMMON, 0 },
+    { "could not find your database: (?<db>[\\w-]+)|"
+      "with your username/password, username: (?<user>[^.,\\s]+)", USE_COMMON, 0 },
+    { "with your hostname: (?<host>[^\\s,]+)", USE_NAMED, 0 },
     { "\\bno such database: (?<db>[\\w-]+)", USE_COMMON, 0 },
     { "Service \"(?<db>[^\"]+)\" is not registered|SID \"(?<db>[^\"]+)\" is not registered",
       USE_COMMON, 0 },

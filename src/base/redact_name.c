@@ -60,11 +60,16 @@ static void split(const char *s, size_t len, struct words *w)
     }
 }
 
+static bool word_is(const struct words *w, size_t i, const char *word)
+{
+    return strlen(word) == w->items[i].len &&
+           strncasecmp(word, w->items[i].s, w->items[i].len) == 0;
+}
+
 static bool word_in(const struct words *w, size_t i, const char *const *list)
 {
     for (; *list; list++)
-        if (strlen(*list) == w->items[i].len &&
-            strncasecmp(*list, w->items[i].s, w->items[i].len) == 0)
+        if (word_is(w, i, *list))
             return true;
     return false;
 }
@@ -79,82 +84,42 @@ static bool joined_ends(const char *s, size_t len, const char *const *list)
     return false;
 }
 
+/* clang-format off */
+/* The last word of a name that says: the value is secret. */
+static const char *const secret_words[] = {
+    "password", "passwd", "passphrase", "passcode", "pwd", "pass", "pw", "psw", "secret", "token",
+    "jwt", "bearer", "credential", "credentials", "cookie", "cookies", "authorization", "otp",
+    "passwort", "kennwort", "senha", "contrasena", "motdepasse", "sessid", "apikey", "пароль",
+    "密码", "contraseña", NULL,
+};
+/* "... key" is secret behind one of these. */
+static const char *const key_qualifiers[] = {
+    "api", "access", "secret", "private", "account", "shared", "master", "encryption", "signing",
+    "auth", "service", "license", "ssh", "storage", "app", "deploy", "session", "subscription",
+    "admin", "cipher", "aes", "hmac", "ssl", "tls", NULL,
+};
+/* What may follow the word that counts: DB_PASSWORD_PROD. */
+static const char *const tails[] = {
+    "value", "string", "text", "plain", "raw", "base64", "b64", "hash", "digest", "salt", "prod",
+    "dev", "stage", "staging", "production", "test", "current", "old", "new", "primary",
+    "secondary", NULL,
+};
+/* Before the word that counts: "public token", "page token" name no secret. */
+static const char *const harmless_qualifiers[] = {
+    "public", "no", "has", "use", "show", "is", "max", "min", "require",
+    "next", "page", "cancellation", "continuation", "existing", NULL,
+};
+/* Ends of names that nobody separates: "dbpassword", "REDISCLI_AUTH". */
+static const char *const endings[] = {
+    "password", "passwd", "passphrase", "dbpass", "userpass", "mysqlpass", "redispass",
+    "smtppass", "apikey", "accesskey", "secretkey", "privatekey", "accountkey", "sharedkey",
+    "authtoken", "accesstoken", "apitoken", "clientsecret", "requirepass", "masterauth",
+    "cli_auth", "_pwd", "sharedaccesssignature", NULL,
+};
+/* clang-format on */
+
 bool redact_secret_name(const char *name, size_t len)
 {
-    static const char *const secrets[] = {
-        "password",
-        "passwd",
-        "passphrase",
-        "passcode",
-        "pwd",
-        "pass",
-        "pw",
-        "psw",
-        "secret",
-        "token",
-        "jwt",
-        "bearer",
-        "credential",
-        "credentials",
-        "cookie",
-        "cookies",
-        "authorization",
-        "otp",
-        "passwort",
-        "kennwort",
-        "senha",
-        "contrasena",
-        "motdepasse",
-        "sessid",
-        "apikey",
-        "пароль",
-        "密码",
-        "contraseña",
-        NULL,
-    };
-    static const char *const keys_of[] = { "api",     "access",       "secret",  "private",
-                                           "account", "shared",       "master",  "encryption",
-                                           "signing", "auth",         "service", "license",
-                                           "ssh",     "storage",      "app",     "deploy",
-                                           "session", "subscription", "admin",   "cipher",
-                                           "aes",     "hmac",         "ssl",     "tls",
-                                           NULL };
-    static const char *const key[] = { "key", NULL }, *const id[] = { "id", NULL },
-                             *const session[] = { "session", NULL };
-    static const char *const tails[] = { "value",     "string",  "text",  "plain",   "raw",
-                                         "base64",    "b64",     "hash",  "digest",  "salt",
-                                         "prod",      "dev",     "stage", "staging", "production",
-                                         "test",      "current", "old",   "new",     "primary",
-                                         "secondary", NULL };
-    static const char *const harmless[] = {
-        "public",       "reset",    "forgot",  "no",      "has",  "use",  "show",
-        "is",           "max",      "min",     "require", "next", "page", "cancellation",
-        "continuation", "existing", "confirm", "change",  NULL
-    };
-    static const char *const endings[] = { "password",
-                                           "passwd",
-                                           "passphrase",
-                                           "dbpass",
-                                           "userpass",
-                                           "mysqlpass",
-                                           "redispass",
-                                           "smtppass",
-                                           "apikey",
-                                           "accesskey",
-                                           "secretkey",
-                                           "privatekey",
-                                           "accountkey",
-                                           "sharedkey",
-                                           "authtoken",
-                                           "accesstoken",
-                                           "apitoken",
-                                           "clientsecret",
-                                           "requirepass",
-                                           "masterauth",
-                                           "cli_auth",
-                                           "_pwd",
-                                           "sharedaccesssignature",
-                                           NULL };
     struct words w = { .n = 0 };
 
     split(name, len, &w);
@@ -164,11 +129,11 @@ bool redact_secret_name(const char *name, size_t len)
     if (!w.n)
         return false;
     size_t last = w.n - 1;
-    if (last && word_in(&w, last - 1, harmless))
+    if (last && word_in(&w, last - 1, harmless_qualifiers))
         return false;
-    return word_in(&w, last, secrets) || joined_ends(name, len, endings) ||
-           (last && word_in(&w, last, key) && word_in(&w, last - 1, keys_of)) ||
-           (last && word_in(&w, last, id) && word_in(&w, last - 1, session));
+    return word_in(&w, last, secret_words) || joined_ends(name, len, endings) ||
+           (last && word_is(&w, last, "key") && word_in(&w, last - 1, key_qualifiers)) ||
+           (last && word_is(&w, last, "id") && word_is(&w, last - 1, "session"));
 }
 
 bool redact_is_secret_name(const char *name)
@@ -202,54 +167,25 @@ static bool is_masked(const char *s, size_t len)
     return masked;
 }
 
-/* ${DB_PASSWORD}, $DB_PASSWORD, {{ .Values.password }}, os.environ["X"], var.db_password */
+/* clang-format off */
+/* ${DB_PASSWORD}, {{ .Values.password }}, os.environ["X"], var.db_password: where a value is, not
+ * what it is. */
+static const char *const reference_starts[] = {
+    "${", "$(", "{{", "#{", "%{", "%(", "<%", "process.env", "os.environ", "os.getenv", "ENV[",
+    "ENV.fetch", "getenv(", "env(", "System.getenv", "Environment.", "std::env", "config.",
+    "config[", "config(", "settings.", "secrets.", "var.", "local.", "module.", "self.", "this.",
+    "options.", "opts.", "args.", "cfg.", "import.meta.env", "vault:", "ssm:", "secretsmanager:",
+    "!Ref", "!Sub", "!GetAtt", "ref+", "op://", NULL,
+};
+/* clang-format on */
+
 static bool is_reference(const char *s, size_t len)
 {
-    static const char *const starts[] = { "${",
-                                          "$(",
-                                          "{{",
-                                          "#{",
-                                          "%{",
-                                          "%(",
-                                          "<%",
-                                          "process.env",
-                                          "os.environ",
-                                          "os.getenv",
-                                          "ENV[",
-                                          "ENV.fetch",
-                                          "getenv(",
-                                          "env(",
-                                          "System.getenv",
-                                          "Environment.",
-                                          "std::env",
-                                          "config.",
-                                          "config[",
-                                          "config(",
-                                          "settings.",
-                                          "secrets.",
-                                          "var.",
-                                          "local.",
-                                          "module.",
-                                          "self.",
-                                          "this.",
-                                          "options.",
-                                          "opts.",
-                                          "args.",
-                                          "cfg.",
-                                          "import.meta.env",
-                                          "vault:",
-                                          "ssm:",
-                                          "secretsmanager:",
-                                          "!Ref",
-                                          "!Sub",
-                                          "!GetAtt",
-                                          "ref+",
-                                          "op://",
-                                          NULL };
     size_t upper = 1;
 
-    for (size_t i = 0; starts[i]; i++)
-        if (len >= strlen(starts[i]) && strncmp(s, starts[i], strlen(starts[i])) == 0)
+    for (size_t i = 0; reference_starts[i]; i++)
+        if (len >= strlen(reference_starts[i]) &&
+            strncmp(s, reference_starts[i], strlen(reference_starts[i])) == 0)
             return true;
     if (len < 2 || s[0] != '$')
         return false;
@@ -274,7 +210,7 @@ bool redact_harmless(const char *value, size_t len)
     for (size_t i = 0; words[i]; i++)
         if (strlen(words[i]) == len && strncasecmp(words[i], value, len) == 0)
             return true;
-    /* <password>: a placeholder; password=password: a variable is handed on */
+    /* <password>: a placeholder */
     if (len > 2 && value[0] == '<' && value[len - 1] == '>' &&
         all_of(value + 1, len - 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_- "))
         return true;

@@ -990,6 +990,101 @@ static const struct row nosql[] = {
       "timeout", "clickhouse", "10.0.0.5 9000" },
 };
 
+static const struct row seldom[] = {
+    { NULL,
+      "mongodb%2bsrv%3a%2f%2fann%3as3cr%40et%40c0.x.mongodb.net%2fshop:27017: [Errno 11001] "
+      "getaddrinfo failed, Timeout: 30s",
+      "dns_failure", "mongodb", "c0.x.mongodb.net 27017" },
+    { "DBConnection.ConnectionError", "tcp recv: closed", "connection_reset", "unknown", "" },
+    { "DBConnection.ConnectionError",
+      "ssl connect: TLS client: In state certify at ssl_handshake.erl:2111 generated CLIENT ALERT: "
+      "Fatal - Unknown CA",
+      "tls_failure", "unknown", "" },
+    { NULL,
+      "MyXQL.Connection (#PID<0.1.0>) failed to connect: ** (DBConnection.ConnectionError) "
+      "(/tmp/mysql.sock) no such file or directory - :enoent",
+      "socket_missing", "mysql", "/tmp/mysql.sock" },
+    { NULL,
+      "thread 'main' panicked at 'Failed to get pool connection: PoolTimedOut', src/lib.rs:97:50",
+      "timeout", "unknown", "" },
+    { NULL, "terminating connection due to unexpected postmaster exit", "connection_reset",
+      "postgresql", "" },
+    { NULL, "dial unix /cloudsql/acme:us-east4:shop: connect: connection refused",
+      "connection_refused", "unknown", "/cloudsql/acme:us-east4:shop" },
+    { NULL, "Unable to revive connection: http://es1:9200/", "other", "elasticsearch", "es1 9200" },
+    { "RedisException", "Redis server went away", "connection_reset", "redis", "" },
+    { "RedisException", "read error on connection to cache:6379", "connection_reset", "redis",
+      "cache 6379" },
+    { "ConnectionError", "Failed to connect to SQL1\\SQLEXPRESS in 15000ms", "timeout", "sqlserver",
+      "SQL1\\SQLEXPRESS" },
+    { "java.sql.SQLException", "ORA-28040: No matching authentication protocol",
+      "authentication_failed", "oracle", "" },
+    { "DatabaseError", "DPY-4011: the database or network closed the connection",
+      "connection_reset", "oracle", "" },
+    { NULL, "[Microsoft][ODBC Driver 17 for SQL Server]TCP Provider: Error code 0x102", "timeout",
+      "sqlserver", "" },
+    { NULL, "dial tcp: address redis: missing port in address", "other", "redis", "redis" },
+    { NULL,
+      "{ errno: -111, code: 'ECONNREFUSED', syscall: 'connect', address: '10.0.0.5', port: 5432 }",
+      "connection_refused", "postgresql", "10.0.0.5 5432" },
+    { NULL,
+      "failed to connect to `host=/tmp user=app database=shop`: dial error (dial unix "
+      "/tmp/.s.PGSQL.5432: connect: no such file or directory)",
+      "socket_missing", "postgresql", "/tmp - shop app" },
+    { NULL,
+      "failed to connect to `host=10.0.0.5 user=app database=shop`: tls error (server refused TLS "
+      "connection)",
+      "tls_failure", "postgresql", "10.0.0.5 - shop app" },
+    { NULL,
+      "cannot parse `postgres://app:xxxxx@db:port/shop`: failed to parse as URL (invalid port "
+      "\":port\" after host)",
+      "other", "postgresql", "db - shop app" },
+    { NULL,
+      "error parsing uri: lookup _mongodb._tcp.c0.x.mongodb.net on 127.0.0.53:53: server "
+      "misbehaving",
+      "dns_failure", "mongodb", "c0.x.mongodb.net" },
+    { NULL,
+      "Unable to obtain connection from database (jdbc:postgresql://db:5432/shop) for user 'app': "
+      "Connection to db:5432 refused.",
+      "connection_refused", "postgresql", "db 5432 shop app" },
+    { NULL, "Socket fail to connect to host:db, port:3306. Connection refused",
+      "connection_refused", "mariadb", "db 3306" },
+    { NULL,
+      "Could not connect to HostAddress{host='db', port=3306, type='master'}. Connection refused",
+      "connection_refused", "mariadb", "db 3306" },
+    { "AuthenticationFailed",
+      "Failed to authenticate to 10.0.0.5:9042: Error from server: code=0100 [Bad credentials]",
+      "authentication_failed", "cassandra", "10.0.0.5 9042" },
+    { "OperationalError",
+      "connection is bad: No such file or directory\n\tIs the server running locally and accepting "
+      "connections on that socket?",
+      "socket_missing", "postgresql", "" },
+    { "ActiveRecord::NoDatabaseError",
+      "We could not find your database: shop_production. Which can be found in the database "
+      "configuration file located at config/database.yml.",
+      "unknown_database", "unknown", "- - shop_production" },
+    { "ActiveRecord::DatabaseConnectionError",
+      "There is an issue connecting to your database with your username/password, username: app.",
+      "authentication_failed", "unknown", "- - - app" },
+    { NULL, "FATAL: query_wait_timeout", "timeout", "postgresql", "" },
+    { NULL,
+      "Lost connection to server at 'handshake: reading initial communication packet', system "
+      "error: 104",
+      "connection_reset", "mysql", "" },
+    { "neo4j.exceptions.ServiceUnavailable",
+      "Couldn't connect to graph:7687 (resolved to ('10.0.0.5:7687')): [Errno 111] Connection "
+      "refused",
+      "connection_refused", "unknown", "graph 7687" },
+    { NULL,
+      "InfluxDB: Post \"http://influx:8086/write\": dial tcp 10.0.0.5:8086: connect: connection "
+      "refused",
+      "connection_refused", "unknown", "influx 8086" },
+    { NULL,
+      "Can't connect to MySQL server on 'db' (10061 Es konnte keine Verbindung hergestellt werden, "
+      "da der Zielcomputer die Verbindung verweigerte)",
+      "connection_refused", "mysql", "db" },
+};
+
 static const struct row strangers[] = {
     { "requests.exceptions.ConnectionError",
       "HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url: /v1 "
@@ -1139,6 +1234,11 @@ static void mongodb_redis_and_the_other_stores(void **state)
     check_all(state, nosql, ARRAY_LEN(nosql));
 }
 
+static void wordings_that_are_seldom_seen(void **state)
+{
+    check_all(state, seldom, ARRAY_LEN(seldom));
+}
+
 static void what_is_no_database_is_named(void **state)
 {
     check_all(state, strangers, ARRAY_LEN(strangers));
@@ -1164,6 +1264,7 @@ int main(void)
         cmocka_unit_test(mysql_and_mariadb_drivers),
         cmocka_unit_test(sql_server_and_oracle_drivers),
         cmocka_unit_test(mongodb_redis_and_the_other_stores),
+        cmocka_unit_test(wordings_that_are_seldom_seen),
         cmocka_unit_test(what_is_no_database_is_named),
     };
     return cmocka_run_group_tests_name("failure_messages", tests, setup, teardown);

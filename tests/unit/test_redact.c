@@ -103,6 +103,8 @@ static const struct {
       "- name: DB_PASSWORD\n  value: " R "\n- name: DB_HOST\n  value: db" },
     { "{\"name\":\"API_TOKEN\",\"value\":\"abc\"},{\"name\":\"HOST\",\"value\":\"db\"}",
       "{\"name\":\"API_TOKEN\",\"value\":\"" R "\"},{\"name\":\"HOST\",\"value\":\"db\"}" },
+    { "new_password=hunter2&confirm_password=hunter2&user=ann",
+      "new_password=" R "&confirm_password=" R "&user=ann" },
     { "?api_key=abcdef&q=1", "?api_key=" R "&q=1" },
     { "client_secret=abc&grant_type=x", "client_secret=" R "&grant_type=x" },
     { "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
