@@ -18,6 +18,8 @@ struct serving {
     struct bot *bot;
     struct access *access;
     char *store_url;
+    char **auto_channels;
+    size_t n_auto_channels, cap_auto_channels;
     int exit_code;
 };
 
@@ -40,6 +42,13 @@ static void on_signal(void *user)
     bot_stop(s->bot);
 }
 
+static void on_auto_channel(void *user, const char *channel)
+{
+    struct serving *s = user;
+
+    *VEC_ADD(s->auto_channels, s->n_auto_channels, s->cap_auto_channels) = xstrdup(channel);
+}
+
 static int start_bot(struct serving *s, const struct config *config, struct error *err)
 {
     if (config_require(config, "slack.app_token", err) < 0 ||
@@ -50,6 +59,7 @@ static int start_bot(struct serving *s, const struct config *config, struct erro
         return -1;
     if (access_from_config(config, &s->access, err) < 0)
         return -1;
+    config_each(config, "slack.auto_channels", on_auto_channel, s);
     if (access_is_empty(s->access))
         LOG(WARN, "access.nobody",
             F_STR("why", "access.allow (DBCONN_ACCESS_ALLOW) is not set, so "
@@ -73,11 +83,14 @@ static int start_bot(struct serving *s, const struct config *config, struct erro
         .max_waiting = (int)config_num(config, "queue.max_waiting"),
         .max_attempts = (int)config_num(config, "queue.max_attempts"),
         .lease_ms = config_num(config, "queue.lease_seconds") * SECOND_MS,
+        .seen_ms = config_num(config, "history.seen_days") * DAY_MS,
         .retention_ms = config_num(config, "queue.retention_days") * DAY_MS,
         .job_budget_ms = config_num(config, "limits.job_seconds") * SECOND_MS,
         .progress = config_str(config, "slack.progress"),
         .reply_broadcast = config_bool(config, "slack.reply_broadcast"),
         .mention_asker = config_bool(config, "slack.mention_asker"),
+        .auto_channels = (const char *const *)s->auto_channels,
+        .n_auto_channels = s->n_auto_channels,
         .on_ended = on_ended,
         .user = s,
     };
@@ -111,6 +124,9 @@ static int serve(const struct config *config)
     bot_free(s.bot);
     services_close(&s.services);
     access_free(s.access);
+    for (size_t i = 0; i < s.n_auto_channels; i++)
+        free(s.auto_channels[i]);
+    free(s.auto_channels);
     free(s.store_url);
     error_clear(&err);
     return s.exit_code;

@@ -352,6 +352,13 @@ static int save_result(struct store *st, const char *id, const struct job_result
                          SQL_T(r->target_host), SQL_T(r->target_port), SQL_T(r->fingerprint)),
                 NULL, NULL, err) < 0)
         return -1;
+    /* People judge an answer as soon as they see it, which may be before the job has ended. */
+    if (r->cause && sql_run(st->db,
+                            "UPDATE feedback SET cause = $2, confidence = $3 "
+                            "WHERE job_id = $1 AND cause IS NULL",
+                            SQL_ARGS(SQL_T(id), SQL_T(r->cause), SQL_T(r->confidence)), NULL, NULL,
+                            err) < 0)
+        return -1;
     if (!r->report && !r->evidence)
         return 0;
     return sql_run(st->db,

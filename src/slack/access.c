@@ -366,6 +366,8 @@ static const struct {
     [ACCESS_HIDDEN_CHANNEL] = { "hidden_channel", NULL, NULL, NULL },
     [ACCESS_NOT_FOUND_OUT] = { "not_found_out", NULL, NULL, NULL },
     [ACCESS_INCOMPLETE] = { "incomplete", NULL, NULL, NULL },
+    [ACCESS_PROJECT] = { "project", "The project of that issue may not be looked at from here.",
+                         "access.projects", NULL },
 };
 
 const char *access_reason_name(enum access_reason reason)

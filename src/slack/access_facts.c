@@ -57,6 +57,18 @@ int access_read_person(const cJSON *reply, const char *user, struct access_perso
     return 0;
 }
 
+const char *access_read_name(const cJSON *reply)
+{
+    const cJSON *who = json_get(reply, "user"), *profile = json_get(who, "profile");
+    const char *names[] = { json_str(profile, "display_name"), json_str(profile, "real_name"),
+                            json_str(who, "real_name"), json_str(who, "name") };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (names[i] && *names[i])
+            return names[i];
+    return NULL;
+}
+
 int access_read_channel(const cJSON *reply, struct access_channel *ret, struct error *err)
 {
     const cJSON *channel = json_get(reply, "channel");

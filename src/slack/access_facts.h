@@ -22,6 +22,8 @@ bool id_list_has(const struct id_list *list, const char *id);
 /* users.info. `teams` gets the workspaces; ret->teams is left alone. */
 int access_read_person(const cJSON *reply, const char *user, struct access_person *ret,
                        struct id_list *teams, struct error *err) MUST_CHECK;
+/* The name that the person shows, of the same answer; NULL when there is none. Lent. */
+const char *access_read_name(const cJSON *reply);
 /* conversations.info */
 int access_read_channel(const cJSON *reply, struct access_channel *ret,
                         struct error *err) MUST_CHECK;

@@ -38,7 +38,7 @@ struct entry {
     char *id;
     enum access_known known;
     int64_t until_ms; /* monotonic */
-    char *why, *hidden;
+    char *why, *hidden, *name;
     struct webapi_call *call; /* under way */
     struct access_person person;
     struct access_channel channel;
@@ -89,6 +89,7 @@ static void entry_free(struct entry *e)
     free(e->id);
     free(e->why);
     free(e->hidden);
+    free(e->name);
     free(e);
 }
 
@@ -147,6 +148,7 @@ static int read_answer(struct entry *e, const cJSON *reply, struct error *err)
         break;
     case PERSON:
         rc = access_read_person(reply, e->id, &e->person, &ids, err);
+        xreplace(&e->name, access_read_name(reply));
         break;
     case CHANNEL:
         rc = access_read_channel(reply, &e->channel, err);
@@ -422,4 +424,11 @@ bool access_gate_is_public(const struct access_gate *g, const char *channel)
     const struct entry *e = current(g, CHANNEL, channel);
 
     return e && e->known == ACCESS_KNOWN && e->channel.is_public;
+}
+
+const char *access_gate_name(const struct access_gate *g, const char *user)
+{
+    const struct entry *e = current(g, PERSON, user);
+
+    return e ? e->name : NULL;
 }

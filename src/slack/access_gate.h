@@ -44,5 +44,7 @@ void access_wait_cancel(struct access_wait *wait); /* `done` never runs; NULL is
 
 /* What is known of a channel: is it public? False also when not known. */
 bool access_gate_is_public(const struct access_gate *gate, const char *channel);
+/* The name that a person shows; NULL when not known. Lent until the next lookup. */
+const char *access_gate_name(const struct access_gate *gate, const char *user);
 
 #endif

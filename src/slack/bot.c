@@ -7,6 +7,7 @@
 #include "dbconn/net/loop.h"
 #include "dbconn/net/websocket.h"
 #include "dbconn/slack/webapi.h"
+#include "feedback.h"
 
 #define ACK_DRAIN_MS 2000
 #define STOP_LIMIT_MS 9000 /* a stop takes at most 10 s, so says the manual */
@@ -192,6 +193,7 @@ void bot_free(struct bot *bot)
     slack_socket_free(bot->socket);
     scheduler_free(bot->scheduler);
     requests_free(bot);
+    feedback_free(bot);
     access_gate_free(bot->gate);
     webapi_free(bot->api);
     queue_free(bot->queue);

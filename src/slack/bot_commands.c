@@ -59,11 +59,12 @@ static void on_enqueued(void *user, const struct queue_reply *reply, const struc
     }
 }
 
-static void enqueue(struct request *r)
+void command_enqueue(struct request *r)
 {
     struct error err = ERROR_INIT;
     struct job_extra extra = { .user_name = r->user_name,
-                               .is_public = access_gate_is_public(r->bot->gate, r->channel) };
+                               .is_public = access_gate_is_public(r->bot->gate, r->channel),
+                               .in_thread = r->thread_ts != NULL };
     char *request = job_extra_write(&extra);
     struct job_new job = { .priority = r->way == ACCESS_ALERT ? JOB_PRIORITY_AUTOMATIC
                                                               : JOB_PRIORITY_PERSON,
@@ -249,7 +250,7 @@ void command_dispatch(struct request *r)
         return;
     case COMMAND_INVESTIGATE:
         if (read_issue(r))
-            enqueue(r);
+            command_enqueue(r);
         return;
     }
 }
@@ -280,6 +281,10 @@ void bot_on_envelope(void *user, const struct slack_envelope *e)
 
     if (text_same(e->type, "slash_commands")) {
         on_slash(bot, e);
+    } else if (text_same(e->type, "interactive")) {
+        bot_on_interactive(bot, e);
+    } else if (text_same(e->type, "events_api")) {
+        bot_on_event(bot, e);
     } else {
         LOG(DEBUG, "slack.envelope", F_STR("ignored", e->type));
         if (slack_socket_ack(bot->socket, e->delivery, NULL, &err) < 0)

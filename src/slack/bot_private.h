@@ -12,6 +12,7 @@ struct loop_timer;
 struct websockets;
 struct access_gate;
 struct request;
+struct redraw;
 
 struct bot {
     struct bot_options o;
@@ -22,6 +23,7 @@ struct bot {
     struct webapi *api;
     struct access_gate *gate;
     struct request *requests;       /* what people asked for and has no answer yet */
+    struct redraw *redraws;         /* feedback.c */
     char *bot_user, *bot_id, *team; /* auth.test; NULL until it answered */
     enum progress_style style;      /* the simplest that the workspace refused nothing of */
     uint64_t next_owner;
@@ -34,6 +36,13 @@ struct investigation;
 /* Runs a claimed job to its end; it frees itself. */
 void investigation_start(struct bot *bot, struct scheduler_run *run);
 void investigation_stop(struct investigation *inv, enum scheduler_stop why);
+/* What it has found so far; NULL before it runs, and when this process does not run the job. */
+const struct casefile *investigation_casefile(struct bot *bot, const char *job_id);
+/* Somebody judged its answer: shows that. False when this process does not run the job. */
+bool investigation_judged(struct bot *bot, const char *job_id);
+
+/* What the thread of a job shows, as far as the job alone tells. Strings are lent by both. */
+void bot_thread_input(const struct bot *bot, const struct job *job, struct thread_input *ret);
 
 /* Envelopes (bot_commands.c). */
 void bot_on_envelope(void *user, const struct slack_envelope *envelope);

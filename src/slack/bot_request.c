@@ -6,6 +6,7 @@
 #include "dbconn/slack/command_reply.h"
 #include "dbconn/slack/modal.h"
 #include "dbconn/slack/webapi.h"
+#include "press.h"
 
 static const char *const way_names[ACCESS_WAY_COUNT] = {
     [ACCESS_COMMAND] = "command", [ACCESS_BUTTON] = "button",     [ACCESS_FORM] = "form",
@@ -53,6 +54,7 @@ static void request_free(struct request *r)
     access_wait_cancel(r->wait);
     for (size_t i = 0; i < r->n_keys; i++)
         free(r->keys[i]);
+    press_free(r->press);
     free(r->channel);
     free(r->user);
     free(r->team);
@@ -86,13 +88,19 @@ void request_acknowledge(struct request *r, const cJSON *payload)
     error_clear(&err);
 }
 
+/* Slack shows an ephemeral message in a thread only when that has begun (docs.slack.dev,
+ * chat.postEphemeral). */
 void request_tell(struct request *r, const char *text)
 {
+    if (r->way == ACCESS_HOME) {
+        bot_home_tell(r, text);
+        return;
+    }
     bot_tell(r->bot,
              &(struct audience){ .response_url = r->response_url,
                                  .channel = r->channel,
                                  .user = r->user,
-                                 .thread_ts = r->thread_ts },
+                                 .thread_ts = r->begins_thread ? NULL : r->thread_ts },
              text);
 }
 
@@ -158,10 +166,13 @@ static void on_decided(void *user, const struct access_decision *d)
     struct request *r = user;
 
     r->wait = NULL;
-    if (d->verdict == ACCESS_ALLOWED)
+    if (d->verdict == ACCESS_ALLOWED) {
+        if (!r->user_name)
+            r->user_name = xstrdup(access_gate_name(r->bot->gate, r->user));
         r->go_on(r);
-    else
+    } else {
         request_refuse(r, d);
+    }
 }
 
 void request_authorise(struct request *r, bool help, request_fn *go_on)

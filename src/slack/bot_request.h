@@ -19,8 +19,9 @@ struct request {
     enum access_way way;
     char *channel, *user; /* NULL: none */
     char *team, *user_name, *trigger, *response_url;
-    char *command;   /* "/dbconn", for examples */
-    char *thread_ts; /* the thread to answer in; NULL: the channel */
+    char *command;      /* "/dbconn", for examples */
+    char *thread_ts;    /* the thread to answer in; NULL: the channel */
+    bool begins_thread; /* that thread has no message yet but the one it is below */
     char *keys[STORE_MAX_KEYS];
     size_t n_keys; /* what tells that it was delivered before */
 
@@ -28,6 +29,7 @@ struct request {
     char *argument;         /* the issue as typed */
     char *problem;
 
+    struct press *press; /* what was pressed (press.h), or NULL */
     struct access_wait *wait;
     request_fn *go_on;
 };
@@ -52,6 +54,16 @@ void requests_free(struct bot *bot); /* all that are under way; nothing is ackno
 
 /* What the command asks for (bot_commands.c): `kind`, `argument`, `problem` are set. */
 void command_dispatch(struct request *r);
+void command_enqueue(struct request *r); /* `argument` names the issue */
 void request_set_command(struct request *r, const struct command *command);
+
+/* Envelopes of the other kinds (bot_interactive.c, bot_events.c), and the App Home (bot_home.c). */
+void bot_on_interactive(struct bot *bot, const struct slack_envelope *e);
+void bot_on_event(struct bot *bot, const struct slack_envelope *e);
+void bot_on_shortcut(struct bot *bot, const struct slack_envelope *e);
+/* The App Home of the person: what runs and what was found. Ends the request. */
+void bot_home_show(struct request *r);
+/* The same with only help and this text (mrkdwn). */
+void bot_home_tell(struct request *r, const char *text);
 
 #endif

@@ -223,9 +223,8 @@ void reply_failed(const struct error *why, struct buf *out)
     mrkdwn_sentence(out, error_text(why), REASON_BYTES);
 }
 
-static void row_line(const struct job_row *row, struct buf *out)
+void reply_row(const struct job_row *row, struct buf *out)
 {
-    buf_adds(out, "• ");
     if (link_allowed(row->issue_url))
         mrkdwn_link(out, row->issue_url, row->issue, NAME_BYTES);
     else
@@ -249,7 +248,6 @@ static void row_line(const struct job_row *row, struct buf *out)
         mrkdwn_link(out, row->permalink, "thread", NAME_BYTES);
         buf_adds(out, ")");
     }
-    buf_addc(out, '\n');
 }
 
 /* As many rows as fit into one message; the rest is counted. */
@@ -262,7 +260,9 @@ static void add_rows(const struct job_row *rows, size_t n, struct buf *out)
             buf_addf(out, "… %zu more", n - i);
             return;
         }
-        row_line(&rows[i], out);
+        buf_adds(out, "• ");
+        reply_row(&rows[i], out);
+        buf_addc(out, '\n');
     }
     if (out->len > 0 && out->data[out->len - 1] == '\n')
         buf_truncate(out, out->len - 1);

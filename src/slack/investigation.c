@@ -19,7 +19,7 @@
 #include "dbconn/slack/command_reply.h"
 #include "dbconn/slack/thread_sync.h"
 #include "dbconn/slack/webapi.h"
-#include "job_rows.h"
+#include "seen.h"
 
 #define SHOW_AFTER_MS 1500 /* a duplicate is found before it makes a message of its own */
 #define SIGN_OF_LIFE_MS 10000
@@ -32,14 +32,18 @@ struct investigation {
     struct thread_sync *sync;
     enum job_phase phase;
     char *reason;
-    char *asker_name;
+    struct job_extra extra;
+    struct seen seen;
+    struct opinions opinions;
     uint64_t owner;
     int64_t evaluated_ms;
     enum progress_style style;
     bool shown, identified, finishing, loaded_steps;
+    bool withheld; /* this channel may not look at the issue's project: show nothing of it */
     struct queue_call *calls[16]; /* of the store, this job's */
     struct loop_timer *timer;     /* first show, then signs of life */
     struct loop_timer *hand_over;
+    struct loop_timer *halt; /* the run, once its issue is withheld */
 };
 
 static const struct job *job_of(const struct investigation *inv)
@@ -55,38 +59,50 @@ static void investigation_free(struct investigation *inv)
     thread_sync_free(inv->sync);
     loop_timer_free(inv->timer);
     loop_timer_free(inv->hand_over);
+    loop_timer_free(inv->halt);
     free(inv->reason);
-    free(inv->asker_name);
+    job_extra_clear(&inv->extra);
+    seen_clear(&inv->seen);
+    opinions_clear(&inv->opinions);
     free(inv);
 }
 
 /* ---- the thread ---- */
 
+/* What may be shown and kept; NULL while nothing is known. */
+static const struct casefile *casefile_of(const struct investigation *inv)
+{
+    return inv->run && !inv->withheld ? run_casefile(inv->run) : NULL;
+}
+
+const struct casefile *investigation_casefile(struct bot *bot, const char *job_id)
+{
+    struct scheduler_run *claim = scheduler_find(bot->scheduler, job_id);
+    const struct investigation *inv = claim ? scheduler_data(claim) : NULL;
+
+    return inv ? casefile_of(inv) : NULL;
+}
+
 static void show(struct investigation *inv)
 {
-    const struct job *job = job_of(inv);
     struct thread_view view;
-    struct thread_input in = {
-        .casefile = inv->run ? run_casefile(inv->run) : NULL,
-        .phase = inv->phase,
-        .job_id = job->id,
-        .issue = job->issue_ref,
-        .asker_id = inv->bot->o.mention_asker ? job->requester : NULL,
-        .asker_name = inv->asker_name,
-        .command = "/dbconn",
-        .reason = inv->reason,
-        .cancelled_by = job->cancel_by,
-        .attempts = (int)job->attempts,
-        .asked_ms = job->created_ms,
-        .now_ms = clock_wall_ms(),
-        .options = { .style = inv->style,
-                     .reply_broadcast = inv->bot->o.reply_broadcast,
-                     .at_most_once = thread_sync_was_blind(inv->sync) },
-    };
+    struct thread_input in;
 
     if (!inv->shown && inv->phase == PHASE_RUNNING)
         return;
     inv->shown = true;
+    bot_thread_input(inv->bot, job_of(inv), &in);
+    in.casefile = casefile_of(inv);
+    in.phase = inv->phase;
+    in.asker_name = inv->extra.user_name;
+    in.reason = inv->reason;
+    in.now_ms = clock_wall_ms();
+    in.before = inv->seen.known ? &inv->seen.before : NULL;
+    in.said_right = inv->opinions.right;
+    in.said_wrong = inv->opinions.wrong;
+    in.real_cause = inv->opinions.real_cause;
+    in.options.style = inv->style;
+    in.options.at_most_once = thread_sync_was_blind(inv->sync);
     thread_view_build(&in, &view);
     thread_sync_show(inv->sync, &view);
     thread_view_clear(&view);
@@ -120,8 +136,7 @@ static void tell_asker(struct investigation *inv, const char *text)
     bot_tell(inv->bot,
              &(struct audience){ .response_url = job->response_url,
                                  .channel = job->channel,
-                                 .user = job->requester,
-                                 .thread_ts = job->thread_ts },
+                                 .user = job->requester },
              text);
 }
 
@@ -149,14 +164,39 @@ static void on_finished(void *user, const struct queue_reply *reply, const struc
     scheduler_done(claim);
 }
 
+/* The facts as JSON, with what the thread says about earlier times; NULL when there are none. */
+static char *print_evidence(const struct investigation *inv)
+{
+    struct evidence *board;
+    cJSON *facts;
+    char *text;
+
+    if (!casefile_of(inv))
+        return NULL;
+    board = evidence_new();
+    facts = evidence_to_json(run_evidence(inv->run), NULL);
+    evidence_add_json(board, facts);
+    cJSON_Delete(facts);
+    if (inv->seen.known)
+        evidence_set_json(board, "history", SEEN_FACT, seen_to_json(&inv->seen), NULL, NULL);
+    facts = evidence_to_json(board, NULL);
+    text = json_print(facts);
+    cJSON_Delete(facts);
+    evidence_free(board);
+    return text;
+}
+
 static void finish(struct investigation *inv)
 {
-    const struct casefile *c = inv->run ? run_casefile(inv->run) : NULL;
+    const struct casefile *c = casefile_of(inv);
     bool reached = inv->phase == PHASE_DONE;
     char *report = c && c->issue.id ? report_print(c) : NULL;
-    cJSON *facts = inv->run ? evidence_to_json(run_evidence(inv->run), NULL) : NULL;
-    char *evidence = facts ? json_print(facts) : NULL;
+    char *evidence = print_evidence(inv);
+    struct buf fingerprint = BUF_INIT;
     struct error err = ERROR_INIT;
+
+    if (c)
+        job_fingerprint(c, &fingerprint);
     struct job_result result = {
         .state = end_states[inv->phase],
         .error = inv->reason,
@@ -167,6 +207,7 @@ static void finish(struct investigation *inv)
         .summary = reached ? c->diagnosis.summary : NULL,
         .target_host = c ? c->target.host : NULL,
         .target_port = c ? c->target.port : NULL,
+        .fingerprint = fingerprint.len > 0 ? buf_str(&fingerprint) : NULL,
     };
 
     if (inv->finishing)
@@ -178,9 +219,8 @@ static void finish(struct investigation *inv)
         on_finished(inv, NULL, &err);
     error_clear(&err);
     free(report);
-    if (evidence)
-        cJSON_free(evidence);
-    cJSON_Delete(facts);
+    free(evidence);
+    buf_clear(&fingerprint);
 }
 
 static void on_settled(void *user)
@@ -300,12 +340,41 @@ static void identify(struct investigation *inv)
     error_clear(&err);
 }
 
+static void on_halt(void *user)
+{
+    struct investigation *inv = user;
+
+    if (inv->run)
+        run_abort(inv->run, "This channel may not look at the project.");
+}
+
+/* Which project it is shows only now. True when this channel may not look at it: then nothing of
+ * the issue is shown or kept. */
+static bool withhold(struct investigation *inv)
+{
+    const struct casefile *c = run_casefile(inv->run);
+    struct access_decision refusal = { .verdict = ACCESS_REFUSED, .reason = ACCESS_PROJECT };
+
+    if (!inv->withheld && c->issue.id &&
+        !access_project_permitted(inv->bot->o.access, job_of(inv)->channel, c->issue.project)) {
+        LOG(WARN, "access.refused", F_STR("job", job_of(inv)->id),
+            F_STR("reason", access_reason_name(refusal.reason)),
+            F_STR("channel", job_of(inv)->channel));
+        inv->withheld = true;
+        loop_timer_start(inv->halt, 0); /* not from within the run's own callback */
+        end_as(inv, PHASE_FAILED,
+               "Its project may not be looked at from this channel "
+               "(access.projects in my configuration).");
+    }
+    return inv->withheld;
+}
+
 static void on_step(struct run *run, const struct step_record *step, void *user)
 {
     struct investigation *inv = user;
 
     (void)run;
-    if (!inv->run)
+    if (!inv->run || withhold(inv))
         return;
     if (step->status != STEP_RUNNING) {
         checkpoint(inv, step);
@@ -315,11 +384,93 @@ static void on_step(struct run *run, const struct step_record *step, void *user)
     show(inv);
 }
 
+/* ---- what was before: the same diagnosed earlier, what people said about this one ---- */
+
+static void on_opinions(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    struct investigation *inv = user;
+
+    inv->calls[3] = NULL;
+    if (err) {
+        LOG(WARN, "job.feedback", F_STR("job", job_of(inv)->id), F_STR("why", error_text(err)));
+    } else {
+        opinions_clear(&inv->opinions);
+        opinions_read(reply->feedback, &inv->opinions);
+    }
+    if (inv->phase == PHASE_RUNNING)
+        end_as(inv, PHASE_DONE, NULL);
+    else if (!inv->finishing)
+        show(inv); /* judged while the answer was on its way into the thread */
+}
+
+static void ask_opinions(struct investigation *inv)
+{
+    struct error err = ERROR_INIT;
+
+    queue_cancel_call(inv->calls[3]);
+    inv->calls[3] = queue_feedback_list(inv->bot->queue, job_of(inv)->id, on_opinions, inv, &err);
+    if (!inv->calls[3])
+        on_opinions(inv, NULL, &err);
+    error_clear(&err);
+}
+
+bool investigation_judged(struct bot *bot, const char *job_id)
+{
+    struct scheduler_run *claim = scheduler_find(bot->scheduler, job_id);
+    struct investigation *inv = claim ? scheduler_data(claim) : NULL;
+
+    if (!inv || inv->phase != PHASE_DONE || inv->finishing)
+        return false;
+    ask_opinions(inv);
+    return true;
+}
+
+static void on_seen(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    struct investigation *inv = user;
+    struct reader everybody_here = { .access = inv->bot->o.access,
+                                     .channel = job_of(inv)->channel };
+
+    inv->calls[3] = NULL;
+    if (err)
+        LOG(WARN, "job.seen_before", F_STR("job", job_of(inv)->id), F_STR("why", error_text(err)));
+    else
+        seen_read(reply->seen, &everybody_here, &inv->seen);
+    ask_opinions(inv);
+}
+
+/* Then the answer. */
+static void look_back(struct investigation *inv)
+{
+    const struct casefile *c = run_casefile(inv->run);
+    struct buf fingerprint = BUF_INIT;
+    struct error err = ERROR_INIT;
+
+    job_fingerprint(c, &fingerprint);
+    struct store_seen_query query = {
+        .except_id = job_of(inv)->id,
+        .workspace = job_of(inv)->workspace,
+        .issue_org = inv->bot->o.sentry_org,
+        .issue_id = c->issue.id,
+        .fingerprint = fingerprint.len > 0 ? buf_str(&fingerprint) : NULL,
+        .target_host = c->target.host,
+        .target_port = c->target.port,
+        .since_ms = clock_wall_ms() - inv->bot->o.seen_ms,
+    };
+    inv->calls[3] = queue_seen_before(inv->bot->queue, &query, on_seen, inv, &err);
+    if (!inv->calls[3])
+        on_seen(inv, NULL, &err);
+    error_clear(&err);
+    buf_clear(&fingerprint);
+}
+
 static void on_run_done(struct run *run, const struct error *err, void *user)
 {
     struct investigation *inv = user;
 
     (void)run;
+    if (inv->withheld)
+        return;
     if (err) {
         LOG(WARN, "job.failed", F_STR("job", job_of(inv)->id), F_STR("why", error_text(err)));
         end_as(inv, PHASE_FAILED, error_text(err));
@@ -328,7 +479,7 @@ static void on_run_done(struct run *run, const struct error *err, void *user)
     const struct diagnosis *d = &run_casefile(inv->run)->diagnosis;
     LOG(INFO, "job.diagnosis", F_STR("job", job_of(inv)->id), F_STR("cause", cause_name(d->cause)),
         F_STR("confidence", confidence_name(d->confidence)));
-    end_as(inv, PHASE_DONE, NULL);
+    look_back(inv);
 }
 
 static void begin(struct investigation *inv, const struct issue_ref *ref,
@@ -384,6 +535,15 @@ static bool settle_playbook(struct investigation *inv)
     return !anew;
 }
 
+static void show_and_run(struct investigation *inv)
+{
+    if (inv->identified || thread_sync_root_ts(inv->sync))
+        on_show_timer(inv);
+    else
+        loop_timer_start(inv->timer, SHOW_AFTER_MS);
+    run_start(inv->run);
+}
+
 static void start_run(struct investigation *inv, const struct job_step_list *steps)
 {
     struct issue_ref ref = { 0 };
@@ -396,11 +556,8 @@ static void start_run(struct investigation *inv, const struct job_step_list *ste
     } else {
         begin(inv, &ref, keep ? steps : NULL);
         inv->identified = job_of(inv)->issue_id != NULL;
-        if (inv->identified || thread_sync_root_ts(inv->sync))
-            on_show_timer(inv);
-        else
-            loop_timer_start(inv->timer, SHOW_AFTER_MS);
-        run_start(inv->run);
+        if (!withhold(inv)) /* the rules may have changed since it was first looked at */
+            show_and_run(inv);
     }
     issue_ref_clear(&ref);
     error_clear(&err);
@@ -442,14 +599,6 @@ static void on_messages(void *user, const struct queue_reply *reply, const struc
     error_clear(&failed);
 }
 
-static void read_request(struct investigation *inv)
-{
-    cJSON *request = cJSON_Parse(job_of(inv)->request ? job_of(inv)->request : "{}");
-
-    inv->asker_name = xstrdup(json_str(request, "user_name"));
-    cJSON_Delete(request);
-}
-
 void investigation_start(struct bot *bot, struct scheduler_run *claim)
 {
     struct investigation *inv = xcalloc(1, sizeof(*inv));
@@ -461,7 +610,8 @@ void investigation_start(struct bot *bot, struct scheduler_run *claim)
     inv->phase = PHASE_RUNNING;
     inv->style = bot->style;
     inv->timer = loop_timer_new(bot->o.loop, on_show_timer, inv);
-    read_request(inv);
+    inv->halt = loop_timer_new(bot->o.loop, on_halt, inv);
+    job_extra_read(job_of(inv), &inv->extra);
     scheduler_set_data(claim, inv);
     inv->sync =
         thread_sync_new(&(struct thread_sync_options){ .loop = bot->o.loop,

@@ -13,6 +13,7 @@ char *job_extra_write(const struct job_extra *extra)
 
     json_put_str(doc, "user_name", extra->user_name);
     json_put_bool(doc, "public", extra->is_public);
+    json_put_bool(doc, "in_thread", extra->in_thread);
     text = json_print(doc);
     cJSON_Delete(doc);
     return text;
@@ -24,6 +25,7 @@ void job_extra_read(const struct job *job, struct job_extra *ret)
 
     *ret = (struct job_extra){ .user_name = xstrdup(json_str(doc, "user_name")) };
     (void)json_bool(doc, "public", &ret->is_public); /* not said: not public */
+    (void)json_bool(doc, "in_thread", &ret->in_thread);
     cJSON_Delete(doc);
 }
 

@@ -12,6 +12,7 @@
 struct job_extra {
     char *user_name; /* display name of who asked, or NULL */
     bool is_public;  /* the channel was public when it was asked for */
+    bool in_thread;  /* it answers in a thread that was there before */
 };
 char *job_extra_write(const struct job_extra *extra); /* heap */
 void job_extra_read(const struct job *job, struct job_extra *ret);

@@ -45,6 +45,7 @@ struct thread_sync {
     char *job, *channel, *thread_ts;
     struct part parts[PART_COUNT];
     struct loop_timer *later; /* callbacks and work, never inside a caller's function */
+    bool in_thread; /* the root message too is a reply, in a thread that was there before */
     bool told_settled, blind, refused, paused;
     char *problem; /* Slack's code, for on_cannot_post */
     struct error problem_error;
@@ -55,6 +56,12 @@ static void advance(struct part *p);
 static void wake(struct thread_sync *s)
 {
     loop_timer_start(s->later, 0);
+}
+
+/* Is the part a reply, or a message of the channel itself? */
+static bool is_reply(const struct part *p)
+{
+    return p->want.in_thread || p->sync->in_thread;
 }
 
 static void part_forget_want(struct part *p)
@@ -132,6 +139,7 @@ static void record_sent(struct part *p, const char *ts)
 {
     struct thread_sync *s = p->sync;
     struct error err = ERROR_INIT;
+    bool begins_thread = p->id == PART_ROOT && !s->in_thread;
 
     if (ts)
         xreplace(&p->ts, ts);
@@ -140,11 +148,11 @@ static void record_sent(struct part *p, const char *ts)
     p->sending = NULL;
     p->state = POSTED;
     p->tries = 0;
-    if (p->id == PART_ROOT)
+    if (begins_thread)
         xreplace(&s->thread_ts, p->ts);
     p->store_call =
         queue_message_sent(s->o.queue, scheduler_ref(s->o.run), part_name(p->id), s->channel, p->ts,
-                           p->hash, p->id == PART_ROOT, on_stored, p, &err);
+                           p->hash, begins_thread, on_stored, p, &err);
     if (!p->store_call)
         on_stored(p, NULL, &err);
     error_clear(&err);
@@ -195,7 +203,7 @@ static cJSON *post_args(const struct part *p)
     json_put_bool(args, "unfurl_media", false);
     if (p->state == POSTED) {
         json_put_str(args, "ts", p->ts);
-    } else if (p->want.in_thread) {
+    } else if (is_reply(p)) {
         json_put_str(args, "thread_ts", s->thread_ts);
         if (p->want.broadcast)
             json_put_bool(args, "reply_broadcast", true);
@@ -304,7 +312,7 @@ static void intend(struct part *p)
     struct error err = ERROR_INIT;
 
     p->store_call = queue_message_intend(s->o.queue, scheduler_ref(s->o.run), part_name(p->id),
-                                         s->channel, p->want.in_thread ? s->thread_ts : NULL,
+                                         s->channel, is_reply(p) ? s->thread_ts : NULL,
                                          POST_TIMEOUT_MS, on_intended, p, &err);
     if (!p->store_call)
         on_intended(p, NULL, &err);
@@ -395,7 +403,7 @@ static cJSON *look_args(const struct part *p)
     json_put_str(args, "channel", s->channel);
     json_put_bool(args, "include_all_metadata", true);
     json_put_i64(args, "limit", LOOK_PAGE);
-    if (p->id == PART_ROOT)
+    if (!is_reply(p))
         json_put_str(args, "oldest", oldest);
     else
         json_put_str(args, "ts", s->thread_ts);
@@ -415,7 +423,7 @@ static void look(struct part *p)
     }
     cJSON *args = look_args(p);
     struct webapi_request request = {
-        .method = p->id == PART_ROOT ? "conversations.history" : "conversations.replies",
+        .method = is_reply(p) ? "conversations.replies" : "conversations.history",
         .args = args,
         .owner = s->o.owner,
         .priority = WEBAPI_FINAL,
@@ -498,6 +506,7 @@ struct thread_sync *thread_sync_new(const struct thread_sync_options *options)
     s->job = xstrdup(job->id);
     s->channel = xstrdup(job->channel);
     s->thread_ts = xstrdup(job->thread_ts);
+    s->in_thread = job->thread_ts != NULL; /* until thread_sync_restore() knows better */
     s->problem_error = (struct error)ERROR_INIT;
     s->later = loop_timer_new(options->loop, on_later, s);
     for (size_t i = 0; i < PART_COUNT; i++) {
@@ -547,8 +556,11 @@ void thread_sync_restore(struct thread_sync *s, const struct job_message_list *m
                                                 : UNRESOLVED;
         if (m->channel)
             xreplace(&s->channel, m->channel);
-        if (id == PART_ROOT && m->ts)
-            xreplace(&s->thread_ts, m->ts);
+        if (id == PART_ROOT) {
+            s->in_thread = m->thread_ts != NULL;
+            if (m->ts && !s->in_thread)
+                xreplace(&s->thread_ts, m->ts);
+        }
     }
 }
 

@@ -123,6 +123,7 @@ enum access_reason {
     ACCESS_HIDDEN_CHANNEL, /* the bot cannot see it: `why` is Slack's code */
     ACCESS_NOT_FOUND_OUT,  /* `why` says what went wrong */
     ACCESS_INCOMPLETE,     /* the request lacks its person or channel */
+    ACCESS_PROJECT,        /* by access_project_permitted(), not by access_decide() */
 };
 
 struct access_decision {

@@ -33,8 +33,11 @@ struct bot_options {
     int connections, expected_connections;
     int max_running, max_waiting, max_attempts;
     int64_t lease_ms, retention_ms, job_budget_ms;
+    int64_t seen_ms;      /* how far back an earlier diagnosis of the same is mentioned */
     const char *progress; /* "plan", "blocks", "text" */
     bool reply_broadcast, mention_asker;
+    const char *const *auto_channels; /* where an alert starts an investigation by itself */
+    size_t n_auto_channels;
     /* It has ended: after bot_stop(), or because it cannot go on (then `why` says so). */
     void (*on_ended)(void *user, const struct error *why);
     void *user;

@@ -47,6 +47,7 @@ struct job_row {
     const char *asker;     /* display name, not a mention */
     int64_t since_ms;      /* when it started, was asked, or ended */
 };
+void reply_row(const struct job_row *row, struct buf *out); /* one line, without its end */
 void reply_status(const struct job_row *rows, size_t n, struct buf *out);
 void reply_history(const char *about, const struct job_row *rows, size_t n, const char *name,
                    struct buf *out);

@@ -5,7 +5,9 @@
  * collapse into one. Around each post the store knows first that it is intended and afterwards its
  * ts, so that after a crash nothing is posted twice: a post whose outcome is unknown is looked for
  * (conversations.history, conversations.replies with include_all_metadata) once it cannot land any
- * more. Edits carry the whole content and may be repeated. One per running job; loop thread only.
+ * more. Edits carry the whole content and may be repeated. A job that was made with a thread_ts
+ * answers there, its root message included; any other begins a thread. One per running job; loop
+ * thread only.
  */
 #ifndef DBCONN_SLACK_THREAD_SYNC_H
 #define DBCONN_SLACK_THREAD_SYNC_H
