@@ -18,6 +18,9 @@
 
 #define PAGE 100
 #define MAX_RESULTS 16
+#define ALL_LISTED_SHARE 0.6 /* counts and lists differ a little: buckets are cut, clocks differ   \
+                              */
+#define ALL_LISTED_SLACK 5
 #define TAG_BYTES 160
 
 enum { SERIES_NEAR, SERIES_FINE, SERIES_LONG, SERIES_COUNT };
@@ -218,6 +221,30 @@ static void add_span(cJSON *spans, int64_t from_ms, int64_t to_ms)
     cJSON_AddItemToArray(spans, span);
 }
 
+/* Events between two moments as a series counts them, buckets cut by their share. */
+static double counted_between(const struct source_series *s, int64_t from_ms, int64_t to_ms)
+{
+    double sum = 0;
+
+    for (size_t i = 0; s && i < s->n_points; i++) {
+        int64_t start = s->points[i].at_ms, end = start + s->interval_ms;
+        int64_t overlap = (end < to_ms ? end : to_ms) - (start > from_ms ? start : from_ms);
+        if (overlap > 0)
+            sum += s->points[i].value * (double)overlap / (double)s->interval_ms;
+    }
+    return sum;
+}
+
+/* Of a busy issue the older events are counted but no longer listed, without a sign in the list. */
+static bool holds_all(const struct events *e, size_t page)
+{
+    const struct trend_span *w = &e->windows[page];
+    double counted = counted_between(e->series[SERIES_LONG], w->from_ms, w->to_ms);
+
+    return !e->pages[page]->meta.partial &&
+           (double)e->pages[page]->n >= ALL_LISTED_SHARE * counted - ALL_LISTED_SLACK;
+}
+
 /* The windows in which every event is listed: a hole between the rows around the onset and the
  * newest ones must not look like quiet. Empty when the list has no hole. */
 static void put_coverage(struct collect *c)
@@ -230,7 +257,7 @@ static void put_coverage(struct collect *c)
     if (capped && newest->n)
         add_span(spans, newest->items[newest->n - 1].at_ms, c->now_ms);
     for (size_t i = 1; capped && i < e->n_pages; i++)
-        if (!e->pages[i]->meta.partial)
+        if (holds_all(e, i))
             add_span(spans, e->windows[i].from_ms, e->windows[i].to_ms);
     put_bool(c, "events.capped", capped);
     dossier_put(c->board, c->step, TABLE_LISTED, spans);
