@@ -21,7 +21,7 @@
 #include "dbconn/collectors/dossier.h"
 #include "dbconn/sources/elasticsearch.h"
 
-#define MAX_QUERIES 16
+#define MAX_QUERIES 24
 #define MAX_BURSTS 12
 #define MAX_NAMES 24
 #define MAX_ROUNDS 3
@@ -246,6 +246,32 @@ static void add_service_queries(struct search *s, struct query_list *list)
     filter(list, q, fields, s->services);
 }
 
+/* Whatever else was logged when it broke, in whose words ever; the service's own lines are asked
+ * for apart, and they would fill the page. */
+static void add_moment_query(struct search *s, struct query_list *list, int64_t from_ms,
+                             int64_t to_ms, int size)
+{
+    struct es_query *q = add_query(list, s, from_ms, to_ms, size);
+    struct es_terms *terms = &list->terms[q - list->items];
+
+    if (!s->services)
+        return;
+    *terms = (struct es_terms){ es_default_fields()->service, (const char *const *)s->services };
+    q->must_not = terms;
+    q->n_must_not = 1;
+}
+
+static void add_moment_queries(struct collect *c, struct search *s, struct query_list *list)
+{
+    int64_t around = collect_ms(c, "logs.moment_minutes", 4);
+    size_t bursts = (size_t)collect_number(c, "logs.moment_bursts", 5);
+
+    add_moment_query(s, list, s->onset_ms - around, s->onset_ms + around, 300);
+    for (size_t i = 1; i < s->n_bursts && i < bursts; i++)
+        add_moment_query(s, list, s->bursts[i].start_ms - around, s->bursts[i].start_ms + around,
+                         120);
+}
+
 /* ---- answers ---- */
 
 static void got_answers(struct collect *c, const void *result, const struct error *err, size_t tag)
@@ -456,6 +482,7 @@ static void start(struct collect *c)
     add_phrase_queries(c, s, &list);
     add_identity_query(c, s, &list);
     add_service_queries(s, &list);
+    add_moment_queries(c, s, &list);
     send(c, &list);
     collect_wait(c, next_round);
 }
