@@ -38,9 +38,9 @@ static long password_colon(const char *s, size_t len)
     return port ? -1 : (long)i;
 }
 
-/* Looks from `from` for the @ that ends a password with blanks or quotes in it, on this line.
- * Gives its offset, or -1. */
-static long far_at(const char *s, size_t len, size_t from)
+/* Looks from `from` for the @ that ends a password with quotes, brackets or (`blanks`) blanks in
+ * it, on this line. Gives its offset, or -1. */
+static long far_at(const char *s, size_t len, size_t from, bool blanks)
 {
     long found = -1;
     bool blank = false;
@@ -49,7 +49,7 @@ static long far_at(const char *s, size_t len, size_t from)
         if (s[i] == ':' && i + 2 < len && s[i + 1] == '/' && s[i + 2] == '/')
             break; /* the next URL */
         if (is_space(s[i])) {
-            if (found >= 0)
+            if (found >= 0 || !blanks)
                 break;
             blank = true;
         }
@@ -110,7 +110,8 @@ size_t url_extent(const char *s, size_t len)
 
     while (i < len) {
         if (ends_url(s, len, i, open)) {
-            long far = may_extend && !at ? far_at(s, len, i) : -1;
+            bool quote = s[i] == '"' || s[i] == '\'' || s[i] == '`';
+            long far = may_extend && !(at && quote) ? far_at(s, len, i, !at) : -1;
             if (far < 0)
                 break;
             i = (size_t)far;

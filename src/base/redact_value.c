@@ -9,6 +9,8 @@
 #include "redact_private.h"
 
 #define MAX_QUOTED 16384 /* bytes in which a closing quote is looked for */
+#define MAX_AFTER                                                                                  \
+    128 /* bytes behind a doubtful closing quote in which a better one is looked for */
 
 static bool is_name_char(char c)
 {
@@ -56,16 +58,23 @@ static size_t opening(const char *s)
     return slashes + 1;
 }
 
+/* Can a quoted value end before this character? */
+static bool follows_quote(char c)
+{
+    return !c || isspace((unsigned char)c) || strchr(",;:)]}>&|\"'`\\.", c);
+}
+
 /* The length of what a quote of `open` bytes encloses; *ret_closed tells whether it ends. A doubled
- * quote ('it''s') and a backslashed one belong to the value. */
+ * quote ('it''s') and a backslashed one belong to the value; so does one in the middle of a word,
+ * if another one ends the value on the same line. */
 static size_t enclosed(const char *s, size_t open, bool *ret_closed)
 {
     char quote = s[open - 1];
-    size_t i = open;
+    size_t i = open, first = 0;
 
     *ret_closed = true;
-    for (; s[i] && i < MAX_QUOTED; i++) {
-        if (open != 2 && s[i] == '\\' && s[i + 1] && open == 1) {
+    for (; s[i] && i < MAX_QUOTED && !(first && (s[i] == '\n' || i - first > MAX_AFTER)); i++) {
+        if (open == 1 && s[i] == '\\' && s[i + 1]) {
             i++;
             continue;
         }
@@ -75,8 +84,12 @@ static size_t enclosed(const char *s, size_t open, bool *ret_closed)
             i++;
             continue;
         }
-        return i - open;
+        if (follows_quote(s[i + open]))
+            return i - open;
+        first = first ? first : i;
     }
+    if (first)
+        return first - open;
     *ret_closed = false;
     i = strcspn(s + open, "\n");
     return i < MAX_QUOTED ? i : MAX_QUOTED;
@@ -123,14 +136,19 @@ static size_t bare(const char *s)
     return i;
 }
 
+static bool starts_line(const struct redaction *r, size_t at)
+{
+    size_t i = at;
+
+    while (i > 0 && at - i < REDACT_MAX_NAME && strchr(" \t+-\"'#>", r->s[i - 1]))
+        i--;
+    return i == 0 || r->s[i - 1] == '\n';
+}
+
 /* "password: two words" alone on its line: YAML, .properties and .env values may hold blanks. */
 static size_t whole_line(const struct redaction *r, const struct span *name, size_t at)
 {
-    size_t i = name->start;
-
-    while (i > 0 && name->start - i < REDACT_MAX_NAME && strchr(" \t+-\"'#>", r->s[i - 1]))
-        i--;
-    if (i > 0 && r->s[i - 1] != '\n')
+    if (!starts_line(r, name->start))
         return 0;
     size_t n = strcspn(r->s + at, "\n\"'`{}[]()<>,;=");
     if ((r->s[at + n] && r->s[at + n] != '\n') || memchr(r->s + at, ':', n) ||
@@ -190,6 +208,24 @@ static bool hide_quoted(struct redaction *r, size_t at, size_t open)
     return true;
 }
 
+/* NAME=value alone on its line, as in an .env file: up to a blank, whatever is in it, unless a
+ * further "&name=" or ";name=" shows a list. */
+static size_t env_length(const char *s)
+{
+    size_t n = strcspn(s, " \t\r\n");
+
+    for (size_t i = 0; i < n; i++) {
+        size_t name = 1;
+        if (s[i] != '&' && s[i] != ';')
+            continue;
+        while (redact_is_word(s[i + name]))
+            name++;
+        if (name > 1 && s[i + name] == '=')
+            return i;
+    }
+    return n;
+}
+
 static size_t bare_length(const struct redaction *r, const struct span *name, size_t at)
 {
     size_t line;
@@ -197,7 +233,11 @@ static size_t bare_length(const struct redaction *r, const struct span *name, si
     if (is_header(r, name, "cookie") || is_header(r, name, "authorization"))
         return strcspn(r->s + at, "\r\n\"'`");
     line = whole_line(r, name, at);
-    return line ? line : bare(r->s + at);
+    if (line)
+        return line;
+    if (r->s[name->end] == '=' && starts_line(r, name->start))
+        return env_length(r->s + at);
+    return bare(r->s + at);
 }
 
 /* Hides the value that starts at or behind offset `at`. */

@@ -120,6 +120,12 @@ static const struct {
     { "cache:6379,password=x1,ssl=True,abortConnect=False",
       "cache:6379,password=" R ",ssl=True,abortConnect=False" },
 
+    { "PGPASSWORD=a,b}c)d\nPGHOST=db", "PGPASSWORD=" R "\nPGHOST=db" },
+    { "password: 'a'b', host: db", "password: '" R "', host: db" },
+    { "mysql://root:a@b]c}d,e@10.0.0.5/x", "mysql://root:" R "@10.0.0.5/x" },
+    { "{\"url\":\"postgres://u:pw1@db/x\",\"mail\":\"a@b.example\"}",
+      "{\"url\":\"postgres://u:" R "@db/x\",\"mail\":\"a@b.example\"}" },
+
     /* command lines and statements */
     { "mysql -h db -u root -ps3cret shop", "mysql -h db -u root -p" R " shop" },
     { "mysqldump --user=root --password=s3cret x", "mysqldump --user=root --password=" R " x" },
