@@ -117,7 +117,7 @@ static int serve(const struct config *config)
 
     if (services_open(config, &s.services, &err) < 0 || start_bot(&s, config, &err) < 0) {
         fprintf(stderr, "dbconn serve: %s\n", error_text(&err));
-        s.exit_code = EXIT_USAGE;
+        s.exit_code = err.code == ERR_CONFIG ? EXIT_USAGE : EXIT_NOT_DONE;
     } else {
         serve_loop(&s);
     }
@@ -162,7 +162,7 @@ const struct app_command command_serve = {
     "Needs slack.app_token, slack.bot_token, sentry.organization and sentry.auth_token, and\n"
     "access.allow for anybody to be answered. GitHub and Elasticsearch are optional.\n"
     "\n"
-    "Exit code: 0 stopped by SIGTERM or SIGINT, 1 it could not go on (Slack withdrew its\n"
-    "access), 2 it could not start.\n",
+    "Exit code: 0 stopped by SIGTERM or SIGINT, 1 it could not start or go on (the store does\n"
+    "not work, Slack withdrew its access), 2 usage or configuration.\n",
     run,
 };

@@ -382,6 +382,124 @@ static void every_explained_fact_is_written_by_some_step(void **state)
     buf_clear(&sources);
 }
 
+/* ---- what ships beside the program ---- */
+
+struct words {
+    char **items;
+    size_t n, cap;
+};
+
+static bool words_have(const struct words *w, const char *word)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (strcmp(w->items[i], word) == 0)
+            return true;
+    return false;
+}
+
+static void words_clear(struct words *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        free(w->items[i]);
+    free(w->items);
+}
+
+/* Every "--option" of `text`, each once. */
+static void collect_options(const char *text, struct words *ret)
+{
+    for (const char *at = text; (at = strstr(at, "--")); at += 2) {
+        size_t len = 2 + strspn(at + 2, "abcdefghijklmnopqrstuvwxyz-");
+        char *option = xstrndup(at, len);
+        bool word = at == text || strchr(" \n[('\"", at[-1]);
+        if (len > 3 && word && !words_have(ret, option))
+            *VEC_ADD(ret->items, ret->n, ret->cap) = option;
+        else
+            free(option);
+        at += len - 2;
+    }
+}
+
+/* `form` holds one "%s". */
+static char *wanted_text(const char *form, const char *name)
+{
+    const char *mark = strstr(form, "%s");
+
+    return xasprintf("%.*s%s%s", (int)(mark - form), form, name, mark + 2);
+}
+
+static void assert_completes(const char *file, const char *form, const char *name)
+{
+    char *text = read_text(file), *wanted = wanted_text(form, name);
+
+    if (!strstr(text, wanted))
+        fail_msg("%s does not know \"%s\"", file, wanted);
+    free(text);
+    free(wanted);
+}
+
+static void completions_know_every_command_and_option_and_no_other(void **state)
+{
+    struct cli *c = *state;
+    struct words known = { 0 }, offered = { 0 };
+
+    collect_options("--help --version", &known);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        ASSERT_EXIT(0, c, commands[i], "--help");
+        collect_options(buf_str(&c->out), &known);
+        assert_completes("contrib/completions/dbconn.bash", "%s ", commands[i]);
+        assert_completes("contrib/completions/_dbconn", "'%s:", commands[i]);
+        assert_completes("contrib/completions/dbconn.fish", "-a %s ", commands[i]);
+    }
+    for (size_t i = 0; i < known.n; i++) {
+        assert_completes("contrib/completions/dbconn.bash", "%s", known.items[i]);
+        assert_completes("contrib/completions/_dbconn", "'%s[", known.items[i]);
+        assert_completes("contrib/completions/dbconn.fish", "-l %s ", known.items[i] + 2);
+    }
+    char *bash = read_text("contrib/completions/dbconn.bash");
+    collect_options(bash, &offered);
+    for (size_t i = 0; i < offered.n; i++)
+        if (!words_have(&known, offered.items[i]))
+            fail_msg("no command has %s", offered.items[i]);
+    free(bash);
+    words_clear(&known);
+    words_clear(&offered);
+}
+
+/* Every key of the service's configuration exists, and what it reads is handed over by the unit. */
+static void the_service_hands_over_what_its_configuration_reads(void **state)
+{
+    struct error err = ERROR_INIT;
+    struct jsonc doc = { 0 };
+    char *unit = read_text("contrib/systemd/dbconn.service");
+    const cJSON *section, *item;
+
+    (void)state;
+    assert_non_null(strstr(unit, "ExecStart=/usr/bin/dbconn serve --config "));
+    assert_int_equal(jsonc_load("contrib/systemd/dbconn.json", &doc, &err), 0);
+    cJSON_ArrayForEach (section, doc.tree) {
+        cJSON_ArrayForEach (item, section) {
+            char *key = xasprintf("%s.%s", section->string, item->string),
+                 *file = strstr(key, "_file");
+            bool known = false;
+            if (file && !file[5])
+                *file = '\0';
+            for (size_t i = 0; i < n_config_options; i++)
+                known |= strcmp(config_options[i].key, key) == 0;
+            if (!known)
+                fail_msg("%s is no key of the configuration", key);
+            if (cJSON_IsString(item) && strstr(item->valuestring, "/run/credentials/")) {
+                char *load = xasprintf("LoadCredential=%s:", strrchr(item->valuestring, '/') + 1);
+                if (!strstr(unit, load))
+                    fail_msg("the unit lacks %s", load);
+                free(load);
+            }
+            free(key);
+        }
+    }
+    jsonc_clear(&doc);
+    free(unit);
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -397,6 +515,8 @@ int main(int argc, char **argv)
         TEST(playbook_show_reads_like_sentences),
         TEST(lint_names_what_is_wrong_with_its_line),
         TEST(every_explained_fact_is_written_by_some_step),
+        TEST(completions_know_every_command_and_option_and_no_other),
+        TEST(the_service_hands_over_what_its_configuration_reads),
     };
 
     (void)argc;
