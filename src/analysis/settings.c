@@ -7,7 +7,8 @@
 #include "dbconn/base/text.h"
 #include "settings_judge.h"
 
-#define PATCH_LINES_MAX 6000 /* of one hunk; longer ones are no hand-written settings */
+#define PATCH_LINES_MAX 5000 /* of one hunk; longer ones are no hand-written settings */
+#define CANDIDATES_MAX 400   /* changed settings of one hunk and side that are paired */
 #define MENTIONS_MAX 3       /* comments and the like that are kept of one file */
 #define UNREAD_MAX 20
 #define SECRET_TEXT_MAX 8192
@@ -398,11 +399,19 @@ static void judge_side(const struct reading *r, const struct side *s, struct can
 {
     for (size_t i = 0; i < s->n_entries; i++) {
         struct candidate *c;
+        struct verdict verdict;
         if (s->entries[i].line->side == DIFF_CONTEXT)
             continue;
+        judge_entry(&r->judge, s, &s->entries[i], &verdict);
+        if (!verdict.setting && !s->entries[i].known)
+            continue;
+        if (ret->n >= CANDIDATES_MAX) {
+            r->report->incomplete = true;
+            return;
+        }
         c = VEC_ADD(ret->items, ret->n, ret->cap);
         c->entry = &s->entries[i];
-        judge_entry(&r->judge, s, c->entry, &c->verdict);
+        c->verdict = verdict;
     }
 }
 
@@ -668,10 +677,35 @@ static void find_moved(struct settings_report *r)
     }
 }
 
+/* What is read when not all can be: files that usually hold settings first. */
+struct budget {
+    size_t likely, other; /* bytes left */
+};
+
+static struct budget share_budget(const struct changed_file *files, size_t n)
+{
+    struct budget b = { SETTINGS_MAX_BYTES, SETTINGS_MAX_BYTES };
+
+    for (size_t i = 0; i < n && i < SETTINGS_MAX_FILES; i++)
+        if (files[i].patch && settings_path_likely(files[i].path))
+            b.other -= files[i].patch_len < b.other ? files[i].patch_len : b.other;
+    return b;
+}
+
+static bool take_budget(struct budget *b, const struct changed_file *f)
+{
+    size_t *left = settings_path_likely(f->path) ? &b->likely : &b->other;
+
+    if (f->patch_len > *left)
+        return false;
+    *left -= f->patch_len;
+    return true;
+}
+
 void settings_read(const struct changed_file *files, size_t n, const struct change_context *ctx,
                    struct settings_report *ret)
 {
-    size_t bytes = 0;
+    struct budget budget = share_budget(files, n);
 
     memset(ret, 0, sizeof(*ret));
     ret->n_files = n;
@@ -682,10 +716,9 @@ void settings_read(const struct changed_file *files, size_t n, const struct chan
             continue;
         path_read(files[i].path, ctx, &r.path);
         judge_init(&r.judge, &r.path, ctx);
-        bytes += files[i].patch ? files[i].patch_len : 0;
-        if (bytes > SETTINGS_MAX_BYTES) {
+        if (files[i].patch && !take_budget(&budget, &files[i])) {
             ret->incomplete = true;
-            break;
+            continue;
         }
         if (files[i].patch && files[i].patch_len > 0)
             read_patch(&r);

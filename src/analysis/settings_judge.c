@@ -165,24 +165,15 @@ static void add_sections(const struct judge *j, const struct entry *e, struct su
 static void add_declared_environment(const struct side *side, const struct entry *e,
                                      struct surroundings *s)
 {
-    static const char *const names[] = { "namespace", "environment",
-                                         "env",       "profile",
-                                         "profiles",  "stage",
-                                         "workspace", "deployment_environment" };
-
-    for (size_t i = 0; i < side->n_entries && !side->code; i++) {
-        const struct entry *other = &side->entries[i];
-        struct words key = { .n = 0 }, value = { .n = 0 };
-        words_add(other->key, &key);
-        for (size_t k = 0; k < ARRAY_LEN(names); k++) {
-            if (key.n == 0 || !word_is(key.items[key.n - 1], names[k]) || other->value.len > 40)
-                continue;
-            if (other->parent != e->parent && other->indent > e->indent)
-                continue;
-            words_add(other->value, &value);
-            if (value.n <= 4)
-                add_environment(&value, other->value, s);
-        }
+    for (size_t i = 0; i < side->n_notes && !side->code; i++) {
+        const struct entry *other = &side->entries[side->notes[i]];
+        struct words value = { .n = 0 };
+        if (span_is(other->key, "name") || span_is(other->key, "kind") ||
+            (other->parent != e->parent && other->indent > e->indent))
+            continue;
+        words_add(other->value, &value);
+        if (value.n <= 4)
+            add_environment(&value, other->value, s);
     }
 }
 
@@ -194,8 +185,8 @@ static void add_manifest(const struct judge *j, const struct side *side, const s
                                           "ServiceEntry", "DestinationRule", "VirtualService",
                                           "TCPRoute" };
 
-    for (size_t i = 0; i < side->n_entries && side->lang == LANG_YAML; i++) {
-        const struct entry *other = &side->entries[i];
+    for (size_t i = 0; i < side->n_notes && side->lang == LANG_YAML; i++) {
+        const struct entry *other = &side->entries[side->notes[i]];
         struct words w = { .n = 0 };
         if (span_is(other->key, "kind") && other->indent == 0) {
             for (size_t k = 0; k < ARRAY_LEN(routes); k++)
@@ -213,17 +204,15 @@ static void add_manifest(const struct judge *j, const struct side *side, const s
 
 void judge_neighbours(const struct side *s, const struct entry *e, struct conn_parts *ret)
 {
+    size_t from, to;
+
     memset(ret, 0, sizeof(*ret));
-    for (size_t i = 0; i < s->n_entries; i++) {
+    side_neighbours(s, e, &from, &to);
+    for (size_t i = from; i < to; i++) {
         const struct entry *other = &s->entries[i];
-        struct words w = { .n = 0 };
-        enum setting_kind kind;
-        size_t used;
-        bool intrinsic;
+        enum setting_kind kind = other->kind;
         struct value v;
-        words_add(other->key, &w);
-        if (other == e || !words_kind(&w, &kind, &used, &intrinsic) ||
-            !entries_are_siblings(e, other))
+        if (other == e || !other->known || !entries_are_siblings(e, other))
             continue;
         value_read(other->value, &v);
         if (v.connection) {
@@ -400,10 +389,12 @@ static bool is_database_port(const struct side *side, const struct entry *e, con
                              const struct change_context *ctx)
 {
     struct diff_span text = v->text;
+    size_t from, to;
 
     if (port_engine(text) || (ctx->port && span_is(text, ctx->port)))
         return true;
-    for (size_t i = 0; i < side->n_entries; i++) {
+    side_neighbours(side, e, &from, &to);
+    for (size_t i = from; i < to; i++) {
         const struct entry *other = &side->entries[i];
         if (other == e || other->parent != e->parent || !span_has(other->key, "port"))
             continue;
@@ -415,8 +406,8 @@ static bool is_database_port(const struct side *side, const struct entry *e, con
     return false;
 }
 
-static bool read_kind(const struct entry *e, const struct value *v, const struct words *w,
-                      enum setting_kind *kind, size_t *used, bool *intrinsic)
+static bool read_kind(const struct entry *e, const struct value *v, enum setting_kind *kind,
+                      size_t *used, bool *intrinsic)
 {
     *used = 0;
     *intrinsic = false;
@@ -433,7 +424,10 @@ static bool read_kind(const struct entry *e, const struct value *v, const struct
         *kind = SETTING_SERVICE;
         return true;
     }
-    return words_kind(w, kind, used, intrinsic);
+    *kind = e->kind;
+    *used = e->used;
+    *intrinsic = e->intrinsic;
+    return e->known;
 }
 
 /* A word of the name says more than one of a function around it: program text is full of "db". */
@@ -518,16 +512,6 @@ static void add_line_before(const struct judge *j, const struct entry *e, struct
         add_level(j, &w, true, s);
 }
 
-/* The key's words; a value without a name of its own goes by its section's. */
-static void read_key_words(const struct entry *e, struct words *ret)
-{
-    ret->n = 0;
-    if (e->key.len > 0)
-        words_add(e->key, ret);
-    else if (e->n_sections > 0)
-        scan_block_words(e->sections[0].text, ret);
-}
-
 void judge_entry(const struct judge *j, const struct side *side, const struct entry *e,
                  struct verdict *ret)
 {
@@ -540,9 +524,9 @@ void judge_entry(const struct judge *j, const struct side *side, const struct en
 
     memset(ret, 0, sizeof(*ret));
     value_read(e->value, &v);
-    read_key_words(e, &w);
+    w = e->words;
     words_add(v.name, &variable);
-    if (!read_kind(e, &v, &w, &ret->kind, &used, &intrinsic)) {
+    if (!read_kind(e, &v, &ret->kind, &used, &intrinsic)) {
         w = variable; /* "@Value("${db.host:localhost}")": the variable's name says what it is */
         if (!(words_flags(&w) & WORD_DATABASE) || !words_kind(&w, &ret->kind, &used, &intrinsic))
             return;

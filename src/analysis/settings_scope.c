@@ -188,6 +188,28 @@ static struct diff_span name_of_block(struct diff_span line)
     return unquoted((struct diff_span){ line.text + start, end - start });
 }
 
+static void read_words(struct entry *e)
+{
+    if (e->key.len > 0)
+        words_add(e->key, &e->words);
+    else if (e->n_sections > 0)
+        scan_block_words(e->sections[0].text, &e->words);
+    e->known = words_kind(&e->words, &e->kind, &e->used, &e->intrinsic);
+}
+
+/* "kind: Service", "name: orders-db", "namespace: staging", "RAILS_ENV: test" */
+static bool is_note(const struct entry *e)
+{
+    static const char *const names[] = { "kind",    "name",     "namespace", "environment", "env",
+                                         "profile", "profiles", "stage",     "workspace" };
+    const struct words *w = &e->words;
+
+    for (size_t i = 0; w->n > 0 && i < ARRAY_LEN(names); i++)
+        if (word_is(w->items[w->n - 1], names[i]))
+            return e->key.len > 0 && e->value.len <= 60;
+    return false;
+}
+
 static void add_entry(struct side *s, size_t at, const struct assignment *a)
 {
     struct entry *e = VEC_ADD(s->entries, s->n_entries, s->cap_entries);
@@ -207,6 +229,9 @@ static void add_entry(struct side *s, size_t at, const struct assignment *a)
         if (name.len > 0)
             e->key = name;
     }
+    read_words(e);
+    if (s->n_notes < NOTES_MAX && is_note(e))
+        s->notes[s->n_notes++] = s->n_entries - 1;
 }
 
 /* "ALTER ROLE app CONNECTION LIMIT 5", "SET GLOBAL max_connections = 50": settings in SQL. */
@@ -269,32 +294,25 @@ void side_clear(struct side *s)
     memset(s, 0, sizeof(*s));
 }
 
-static void prefix_of(struct diff_span key, struct words *ret)
-{
-    enum setting_kind kind;
-    size_t used;
-    bool intrinsic;
-
-    ret->n = 0;
-    words_add(key, ret);
-    if (words_kind(ret, &kind, &used, &intrinsic))
-        ret->n -= used;
-}
-
 bool entries_are_siblings(const struct entry *a, const struct entry *b)
 {
-    struct words mine, theirs;
+    size_t mine = a->words.n - (a->known ? a->used : 0);
+    size_t theirs = b->words.n - (b->known ? b->used : 0);
 
-    if (a->parent != b->parent || !span_same(a->inner, b->inner) ||
+    if (mine != theirs || a->parent != b->parent || !span_same(a->inner, b->inner) ||
         (a->parent == NO_PARENT && a->indent != b->indent))
         return false;
-    prefix_of(a->key, &mine);
-    prefix_of(b->key, &theirs);
-    if (mine.n != theirs.n)
-        return false;
-    for (size_t i = 0; i < mine.n; i++)
-        if (mine.items[i].len != theirs.items[i].len ||
-            strncasecmp(mine.items[i].text, theirs.items[i].text, mine.items[i].len) != 0)
+    for (size_t i = 0; i < mine; i++)
+        if (a->words.items[i].len != b->words.items[i].len ||
+            strncasecmp(a->words.items[i].text, b->words.items[i].text, a->words.items[i].len) != 0)
             return false;
     return true;
+}
+
+void side_neighbours(const struct side *s, const struct entry *e, size_t *ret_from, size_t *ret_to)
+{
+    size_t at = (size_t)(e - s->entries);
+
+    *ret_from = at > NEIGHBOURS_MAX ? at - NEIGHBOURS_MAX : 0;
+    *ret_to = s->n_entries - at > NEIGHBOURS_MAX ? at + NEIGHBOURS_MAX : s->n_entries;
 }

@@ -8,6 +8,8 @@
 #include "settings_value.h"
 
 #define SCOPE_MAX 8
+#define NOTES_MAX 64       /* declarations of a hunk that are looked at */
+#define NEIGHBOURS_MAX 100 /* entries before and behind one that may stand beside it */
 
 /* A section: a line that opens a block around the setting, or a name opened on its own line. */
 struct section {
@@ -25,6 +27,11 @@ struct entry {
     struct section sections[SCOPE_MAX]; /* innermost first */
     size_t n_sections;
     struct diff_span inner; /* innermost section of its own line, or empty: tells siblings apart */
+    struct words words;     /* of the key; of its section when it has none */
+    bool known;             /* the words say what it sets: */
+    enum setting_kind kind;
+    size_t used;    /* how many of the words say so */
+    bool intrinsic; /* only databases have such a setting */
 };
 
 #define NO_PARENT SIZE_MAX
@@ -45,6 +52,8 @@ struct side {
     size_t n_lines, cap_lines;
     struct entry *entries;
     size_t n_entries, cap_entries;
+    size_t notes[NOTES_MAX]; /* entries that declare what others are for: kind, name, environment */
+    size_t n_notes;
 };
 
 /* `which` is DIFF_REMOVED for the old side, DIFF_ADDED for the new one. */
@@ -54,5 +63,7 @@ void side_clear(struct side *s);
 
 /* Do both belong to one group of settings (same block, same names before host, port, ...)? */
 bool entries_are_siblings(const struct entry *a, const struct entry *b);
+/* The entries that may stand beside s->entries[i], as a range of indices. */
+void side_neighbours(const struct side *s, const struct entry *e, size_t *ret_from, size_t *ret_to);
 
 #endif

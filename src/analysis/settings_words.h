@@ -8,7 +8,7 @@
 #include "dbconn/analysis/diff.h"
 #include "dbconn/analysis/settings.h"
 
-#define WORDS_MAX 24
+#define WORDS_MAX 16
 
 struct word {
     const char *text;

@@ -17,10 +17,10 @@
 
 #include "dbconn/base/tristate.h"
 
-#define SETTINGS_MAX_CHANGES 200    /* kept a report; more are counted only */
-#define SETTINGS_MAX_TEXT 200       /* bytes of a line's or a value's text */
-#define SETTINGS_MAX_FILES 3000     /* looked at */
-#define SETTINGS_MAX_BYTES 33554432 /* of patches, all files together */
+#define SETTINGS_MAX_CHANGES 200   /* kept a report; more are counted only */
+#define SETTINGS_MAX_TEXT 200      /* bytes of a line's or a value's text */
+#define SETTINGS_MAX_FILES 3000    /* looked at */
+#define SETTINGS_MAX_BYTES 4194304 /* of patches, all files together; likely files first */
 
 #define SETTING_KIND_LIST(X)                                                                       \
     X(HOST, "host")                                                                                \
