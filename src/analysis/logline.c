@@ -7,6 +7,7 @@
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/text.h"
 #include "logline_names.h"
+#include "logline_network.h"
 #include "logline_rules.h"
 
 #define TEXT_MAX 16384 /* bytes of a message that are read: a stack trace's causes come late */
@@ -739,7 +740,8 @@ static void classify(struct line *l)
         read_pooler(l) || read_server(l) || read_balancer(l) || read_network(l) ||
         read_slots_report(l) || read_identity(l))
         return;
-    read_client(l);
+    if (!read_client(l) && line_tells_network_trouble(l->hay.text))
+        set_kind(l, LOG_NETWORK_FAULT_EVENT, NULL, false);
 }
 
 /* A message that was cut for reading: what was found is lent by the record all the same. */

@@ -16,22 +16,31 @@ static int read_port(const char *s)
     return port;
 }
 
+static const struct {
+    const char *engine;
+    int port;
+} usual_ports[] = { { "postgresql", 5432 }, { "mysql", 3306 },    { "mariadb", 3306 },
+                    { "sqlserver", 1433 },  { "oracle", 1521 },   { "mongodb", 27017 },
+                    { "redis", 6379 },      { "cassandra", 9042 } };
+
 /* The target's port, or its engine's usual one. */
 static int target_port(const struct log_target *t)
 {
-    static const struct {
-        const char *engine;
-        int port;
-    } usual[] = { { "postgresql", 5432 }, { "mysql", 3306 },    { "mariadb", 3306 },
-                  { "sqlserver", 1433 },  { "oracle", 1521 },   { "mongodb", 27017 },
-                  { "redis", 6379 },      { "cassandra", 9042 } };
-
     if (t->port && *t->port)
         return read_port(t->port);
-    for (size_t i = 0; t->engine && i < ARRAY_LEN(usual); i++)
-        if (strcmp(t->engine, usual[i].engine) == 0)
-            return usual[i].port;
+    for (size_t i = 0; t->engine && i < ARRAY_LEN(usual_ports); i++)
+        if (strcmp(t->engine, usual_ports[i].engine) == 0)
+            return usual_ports[i].port;
     return 0;
+}
+
+static bool is_database_port(const struct log_target *t, int port)
+{
+    bool known = port > 0 && port == target_port(t);
+
+    for (size_t i = 0; i < ARRAY_LEN(usual_ports); i++)
+        known |= port == usual_ports[i].port;
+    return known;
 }
 
 /* Could this address be the target's? Only while none of it is known, and by the port. */
@@ -46,6 +55,19 @@ bool reading_names_another(const struct reading *r, const struct log_event *e)
     for (size_t i = 0; i < e->n_mentions; i++) {
         const struct log_mention *m = &e->mentions[i];
         if (m->role != MENTION_CLIENT && (m->address || memchr(m->text, '.', m->len)) &&
+            !is_alias(&r->a, m) && !may_be_target(r, m))
+            return true;
+    }
+    return false;
+}
+
+/* Does a fault of the network name the way to another database? The neighbour of a router, the end
+ * of a tunnel and the like are none. */
+static bool names_another_way(const struct reading *r, const struct log_event *e)
+{
+    for (size_t i = 0; i < e->n_mentions; i++) {
+        const struct log_mention *m = &e->mentions[i];
+        if (m->role != MENTION_CLIENT && is_database_port(r->a.target, m->port) &&
             !is_alias(&r->a, m) && !may_be_target(r, m))
             return true;
     }
@@ -111,7 +133,7 @@ static bool unnamed_faults_are_noise(const struct reading *r)
 
     for (size_t i = 0; i < r->a.n; i++) {
         if (!is_network_fault(r, i) || reading_names_machine(r, &r->a.events[i]) ||
-            reading_names_another(r, &r->a.events[i]))
+            names_another_way(r, &r->a.events[i]))
             continue;
         near += near_burst(r, reading_time(r, i), &burst);
         apart += !near_burst(r, reading_time(r, i), &burst);
@@ -154,7 +176,7 @@ static void read_faults(struct reading *r)
             continue;
         near = near_burst(r, reading_time(r, i), &burst);
         if (named ? !near && !around(r, i)
-                  : !near || noise || reading_names_another(r, &r->a.events[i]))
+                  : !near || noise || names_another_way(r, &r->a.events[i]))
             continue;
         reading_count(r, &r->f->network_during, i);
         if (named)

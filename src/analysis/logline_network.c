@@ -1,0 +1,106 @@
+/* Trouble of the network in words that no table holds: every vendor has its own, but they all name
+ * a thing of the network and say what is wrong with it. */
+#include "logline_network.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "dbconn/base/alloc.h"
+
+static const char *const things[] = {
+    "bgp",
+    "ospf",
+    "is-is",
+    "isis",
+    "eigrp",
+    "bfd",
+    "vrrp",
+    "keepalived_vrrp",
+    "hsrp",
+    "glbp",
+    "spanning-tree",
+    "spantree",
+    "stp",
+    "lacp",
+    "lag",
+    "port-channel",
+    "interface",
+    "adjacency",
+    "neighbor",
+    "neighbour",
+    "nbr",
+    "carrier",
+    "vlan",
+    "vxlan",
+    "vtep",
+    "tunnel",
+    "vpn",
+    "ipsec",
+    "ike",
+    "ikev2",
+    "wireguard",
+    "openvpn",
+    "gre",
+    "mpls",
+    "lsp",
+    "nat",
+    "natgateway",
+    "snat",
+    "conntrack",
+    "nic",
+    "uplink",
+    "trunk",
+    "bond",
+    "ethernet",
+    "direct connect",
+    "expressroute",
+    "interconnect",
+    "transit gateway",
+    "peering",
+    "link",
+    "rtt",
+    "packets",
+    "overlay",
+};
+
+static const char *const troubles[] = {
+    "down",          "lost",         "loss",       "flap",           "flaps",
+    "flapping",      "flapped",      "expired",    "timed out",      "timeout",
+    "unreachable",   "dead",         "exhaustion", "exhausted",      "errorportallocation",
+    "dropped",       "dropping",     "drops",      "overflow",       "did not complete",
+    "giving up",     "err-disable",  "errdisable", "error-disabled", "loopguard_block",
+    "blocking port", "restarting",   "withdrawn",  "degraded",       "no carrier",
+    "backup state",  "master state", "failed",     "fault",          "suspended",
+};
+
+static bool is_word(int c)
+{
+    return isalnum(c) || c == '_';
+}
+
+/* `word` with no letter, digit or underscore on either side. */
+static bool holds_word(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (const char *at = text; (at = strcasestr(at, word)); at++)
+        if ((at == text || !is_word((unsigned char)at[-1])) && !is_word((unsigned char)at[len]))
+            return true;
+    return false;
+}
+
+/* Cisco writes the thing as a facility: "%OSPF-5-ADJCHG", "%SPANTREE-2-LOOPGUARD_BLOCK". */
+static bool holds_any(const char *text, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (holds_word(text, words[i]))
+            return true;
+    return false;
+}
+
+bool line_tells_network_trouble(const char *text)
+{
+    return holds_any(text, things, ARRAY_LEN(things)) &&
+           holds_any(text, troubles, ARRAY_LEN(troubles));
+}
