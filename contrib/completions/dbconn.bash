@@ -45,7 +45,7 @@ _dbconn()
         replay/*) words='--playbook --json' ;;
         playbook/show) words='--json --source' ;;
         playbook/facts | config/keys | config/print) words='--json' ;;
-        manifest/*) words='--command --name --explain' ;;
+        manifest/*) words='--command --name --alerts --explain' ;;
         esac
         words="$words --config --help"
         if [ "${word#-}" = "$word" ]; then

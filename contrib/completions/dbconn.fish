@@ -58,4 +58,5 @@ complete -c dbconn -n '__dbconn_wants config' -a 'print keys'
 
 complete -c dbconn -n '__dbconn_at manifest' -l command -x -d 'the slash command'
 complete -c dbconn -n '__dbconn_at manifest' -l name -x -d 'name of the app'
+complete -c dbconn -n '__dbconn_at manifest' -l alerts -d 'also be told of messages'
 complete -c dbconn -n '__dbconn_at manifest' -l explain -d 'what each scope is for'

@@ -30,11 +30,15 @@ static const struct {
     { "users:read", "tell full members from guests, apps and people of other workspaces" },
 };
 
+/* Messages are told only to who wants alerts looked into by themselves. */
 static const struct {
     const char *name, *why;
+    bool alerts;
 } events[] = {
-    { "app_home_opened", "fill the Home tab with what runs and what was found" },
-    { "app_mention", "to be asked by a mention" },
+    { "app_home_opened", "fill the Home tab with what runs and what was found", false },
+    { "app_mention", "to be asked by a mention", false },
+    { "message.channels", "see alerts posted in slack.auto_channels (with --alerts)", true },
+    { "message.groups", "the same in private channels (with --alerts)", true },
 };
 
 static cJSON *list_item(cJSON *list)
@@ -77,13 +81,14 @@ static void put_oauth(cJSON *doc)
         cJSON_AddItemToArray(bot, cJSON_CreateString(scopes[i].name));
 }
 
-static void put_settings(cJSON *doc)
+static void put_settings(cJSON *doc, bool alerts)
 {
     cJSON *settings = json_put_object(doc, "settings"), *list;
 
     list = json_put_array(json_put_object(settings, "event_subscriptions"), "bot_events");
     for (size_t i = 0; i < ARRAY_LEN(events); i++)
-        cJSON_AddItemToArray(list, cJSON_CreateString(events[i].name));
+        if (alerts || !events[i].alerts)
+            cJSON_AddItemToArray(list, cJSON_CreateString(events[i].name));
     json_put_bool(json_put_object(settings, "interactivity"), "is_enabled", true);
     json_put_bool(settings, "org_deploy_enabled", false);
     json_put_bool(settings, "socket_mode_enabled", true);
@@ -114,7 +119,7 @@ static void print_pretty(const cJSON *item, int indent)
     printf("\n%*s%c", indent, "", object ? '}' : ']');
 }
 
-static void print_manifest(const char *name, const char *command)
+static void print_manifest(const char *name, const char *command, bool alerts)
 {
     cJSON *doc = cJSON_CreateObject(), *display = json_put_object(doc, "display_information");
 
@@ -124,7 +129,7 @@ static void print_manifest(const char *name, const char *command)
     json_put_str(display, "background_color", "#1d3557");
     put_features(doc, name, command);
     put_oauth(doc);
-    put_settings(doc);
+    put_settings(doc, alerts);
     print_pretty(doc, 0);
     putchar('\n');
     cJSON_Delete(doc);
@@ -171,9 +176,10 @@ static bool is_name(const char *text)
 static int run(int argc, char **argv)
 {
     const char *name = "dbconn", *command = "/dbconn";
-    bool explain = false;
+    bool explain = false, alerts = false;
     const struct app_option options[] = { { "--command", NULL, &command },
                                           { "--name", NULL, &name },
+                                          { "--alerts", &alerts, NULL },
                                           { "--explain", &explain, NULL } };
     struct common_options common;
     int exit_code, n = common_options_read(&command_manifest, argc, argv, &common, &exit_code);
@@ -196,14 +202,14 @@ static int run(int argc, char **argv)
     if (explain)
         print_reasons();
     else
-        print_manifest(name, command);
+        print_manifest(name, command, alerts);
     return EXIT_OK;
 }
 
 const struct app_command command_manifest = {
     "manifest",
     "the Slack app manifest, to create the app from",
-    "Usage: dbconn manifest [--command /NAME] [--name NAME]\n"
+    "Usage: dbconn manifest [--command /NAME] [--name NAME] [--alerts]\n"
     "       dbconn manifest --explain\n"
     "\n"
     "Prints the manifest to paste at https://api.slack.com/apps (Create New App, From a\n"
@@ -211,6 +217,7 @@ const struct app_command command_manifest = {
     "\n"
     "  --command /NAME  the slash command (default /dbconn)\n"
     "  --name NAME      the app's and the bot's name (default dbconn)\n"
+    "  --alerts         also be told of messages, for slack.auto_channels\n"
     "  --explain        what each scope and event is for\n"
     "\n"
     "Exit code: 0 printed, 2 usage.\n",

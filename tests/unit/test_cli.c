@@ -246,6 +246,9 @@ static void the_manifest_fits_slack_and_grants_what_the_methods_need(void **stat
             fail_msg("the manifest lacks %s", needed[i]);
     for (size_t i = 0; i < ARRAY_LEN(too_much); i++)
         assert_false(has_scope(doc, too_much[i]));
+    assert_not_said(&c->out, "message.channels");
+    ASSERT_EXIT(0, c, "manifest", "--alerts");
+    assert_said(&c->out, "message.channels");
     ASSERT_EXIT(0, c, "manifest", "--explain");
     const cJSON *scope;
     cJSON_ArrayForEach (scope, json_path(doc, "oauth_config", "scopes", "bot", NULL)) {
