@@ -11,14 +11,14 @@
 #include "dbconn/base/alloc.h"
 
 static const char *const neutral_words[] = {
-    "level",     "handled",  "mechanism", "release",  "dist",      "runtime",  "os",
-    "browser",   "device",   "sdk",       "user",     "url",       "uri",      "trace",
-    "span",      "request",  "session",   "ip",       "email",     "env",      "environment",
-    "logger",    "culprit",  "version",   "commit",   "sha",       "revision", "build",
-    "image",     "platform", "locale",    "language", "db",        "database", "geo",
-    "country",   "city",     "client",    "thread",   "timestamp", "title",    "error",
-    "exception", "severity", "arch",      "kernel",   "python",    "ruby",     "node_version",
-    "php",       "java",     "dotnet",    "go",
+    "level",    "handled",  "mechanism", "release",   "dist",  "runtime",      "os",
+    "browser",  "device",   "sdk",       "user",      "url",   "uri",          "trace",
+    "span",     "request",  "session",   "ip",        "email", "env",          "environment",
+    "logger",   "culprit",  "version",   "commit",    "sha",   "revision",     "build",
+    "image",    "platform", "locale",    "language",  "db",    "database",     "country",
+    "city",     "client",   "thread",    "timestamp", "title", "error",        "exception",
+    "severity", "arch",     "kernel",    "python",    "ruby",  "node_version", "php",
+    "java",     "dotnet",   "go",
 };
 static const char *const usage_words[] = {
     "tenant",    "customer",    "account",  "org",     "organization", "organisation", "workspace",
@@ -46,8 +46,9 @@ static bool among(const char *word, size_t len, const char *const *words, size_t
     return false;
 }
 
-/* Is one of the words of "cloud.zone", "server_name", "tenantId" in the list? */
-static bool has_word(const char *key, const char *const *words, size_t n)
+/* Calls `each` for the words of "cloud.zone", "server_name", "tenantId". */
+static void each_word(const char *key, void (*each)(void *user, const char *word, size_t len),
+                      void *user)
 {
     const char *p = key;
 
@@ -59,14 +60,11 @@ static bool has_word(const char *key, const char *const *words, size_t n)
         while (isalnum((unsigned char)p[len]) &&
                !(len && isupper((unsigned char)p[len]) && islower((unsigned char)p[len - 1])))
             len++;
-        if (len && among(p, len, words, n))
-            return true;
+        if (len)
+            each(user, p, len);
         p += len;
     }
-    return false;
 }
-
-#define HAS_WORD(key, list) has_word((key), (list), ARRAY_LEN(list))
 
 /* Versions ("3.11.4", "v2"), hashes and the like: the digits say it is no place and no customer. */
 static bool looks_like_version_or_hash(const char *v)
@@ -81,13 +79,23 @@ static bool looks_like_version_or_hash(const char *v)
     return (dots && digits + dots + 1 >= len) || (hex == len && len >= 12 && digits >= 4);
 }
 
+static const char *const health_words[] = { "health",    "healthz",  "healthcheck", "livez",
+                                            "readyz",    "liveness", "readiness",   "ping",
+                                            "heartbeat", "probe",    "metrics" };
+
+static void note_health_word(void *user, const char *word, size_t len)
+{
+    bool *found = user;
+
+    *found |= among(word, len, health_words, ARRAY_LEN(health_words));
+}
+
 bool impact_is_health_check(const char *value)
 {
-    static const char *const words[] = { "health",    "healthz",  "healthcheck", "livez",
-                                         "readyz",    "liveness", "readiness",   "ping",
-                                         "heartbeat", "probe",    "metrics" };
+    bool found = false;
 
-    return HAS_WORD(value, words);
+    each_word(value, note_health_word, &found);
+    return found;
 }
 
 static bool all_versions(const char *const *values, size_t n)
@@ -122,20 +130,44 @@ static bool all_places(const char *const *values, size_t n)
     return n > 0;
 }
 
-/* By its name alone; false when the name says nothing. */
+struct naming {
+    bool known;
+    enum impact_class class;
+};
+
+static void note_word(void *user, const char *word, size_t len)
+{
+    static const struct {
+        const char *const *words;
+        size_t n;
+        enum impact_class class;
+    } lists[] = {
+        { neutral_words, ARRAY_LEN(neutral_words), IMPACT_CLASS_NEUTRAL },
+        { usage_words, ARRAY_LEN(usage_words), IMPACT_CLASS_USAGE },
+        { infra_words, ARRAY_LEN(infra_words), IMPACT_CLASS_INFRASTRUCTURE },
+        { host_words, ARRAY_LEN(host_words), IMPACT_CLASS_HOST },
+    };
+    struct naming *naming = user;
+
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        if (!among(word, len, lists[i].words, lists[i].n))
+            continue;
+        if (!naming->known || naming->class != IMPACT_CLASS_NEUTRAL)
+            *naming = (struct naming){ true, lists[i].class };
+        return;
+    }
+}
+
+/* By its name alone; false when the name says nothing. Of several words the last one says what it
+ * is: a store_cluster is a cluster, a job_queue a queue. But a user.region stays the user's. */
 static bool class_by_name(const char *key, enum impact_class *ret)
 {
-    if (HAS_WORD(key, neutral_words))
-        *ret = IMPACT_CLASS_NEUTRAL;
-    else if (HAS_WORD(key, usage_words))
-        *ret = IMPACT_CLASS_USAGE;
-    else if (HAS_WORD(key, infra_words))
-        *ret = IMPACT_CLASS_INFRASTRUCTURE;
-    else if (HAS_WORD(key, host_words))
-        *ret = IMPACT_CLASS_HOST;
-    else
-        return false;
-    return true;
+    struct naming naming = { 0 };
+
+    each_word(key, note_word, &naming);
+    if (naming.known)
+        *ret = naming.class;
+    return naming.known;
 }
 
 enum impact_class impact_classify_tag(const char *key, const char *const *values, size_t n_values)

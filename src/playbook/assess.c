@@ -39,6 +39,9 @@ static void put_impact(struct evidence *board, const struct impact *impact)
                      url);
     put_num(board, "impact.confidence", impact->confidence);
     evidence_set_bool(board, ASSESSMENT, "impact.few_users", impact->few_users, NULL, NULL);
+    if (impact->n_candidates)
+        evidence_set_str(board, ASSESSMENT, "impact.nearest", impact->candidates[0].key,
+                         impact->candidates[0].why, url);
     if (!impact->segment) {
         put_str(board, "impact.class", "none");
         return;
