@@ -93,6 +93,7 @@ void failure_reader_free(struct failure_reader *r)
     if (!r)
         return;
     failure_rules_clear(&r->kinds);
+    failure_rules_clear(&r->local_kinds);
     failure_rules_clear(&r->class_kinds);
     failure_rules_clear(&r->connecting);
     failure_rules_clear(&r->early);

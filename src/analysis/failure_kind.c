@@ -364,18 +364,18 @@ static bool kind_of(const struct failure_match *m, const char *text, enum failur
 void failure_kind_init(struct failure_reader *r)
 {
     failure_rules_add(&r->kinds, kind_rules, ARRAY_LEN(kind_rules));
-    failure_rules_add(&r->kinds, failure_locale_rules, failure_locale_rules_n);
+    failure_rules_add(&r->local_kinds, failure_locale_rules, failure_locale_rules_n);
     failure_rules_add(&r->class_kinds, class_rules, ARRAY_LEN(class_rules));
     failure_rules_add(&r->connecting, connecting_rules, ARRAY_LEN(connecting_rules));
 }
 
 /* The last strong outcome, else the first wrapper's that is more than "other". Of matches that
  * overlap the one that starts first counts, then the earlier row. */
-static enum evidence read_message(const struct failure_reader *r, const char *text,
-                                  enum failure_kind *ret)
+static enum evidence read_rules(const struct failure_rules *set, const char *text,
+                                enum failure_kind *ret)
 {
     struct failure_match *matches;
-    size_t n = failure_rules_scan(&r->kinds, text, &matches), end = 0;
+    size_t n = failure_rules_scan(set, text, &matches), end = 0;
     enum evidence best = EVIDENCE_NONE;
     enum failure_kind kind;
 
@@ -391,6 +391,20 @@ static enum evidence read_message(const struct failure_reader *r, const char *te
         best = how;
     }
     free(matches);
+    return best;
+}
+
+/* Other languages are tried only where English says nothing definite: it costs as much again. */
+static enum evidence read_message(const struct failure_reader *r, const char *text,
+                                  enum failure_kind *ret)
+{
+    enum failure_kind local = FAILURE_OTHER;
+    enum evidence best = read_rules(&r->kinds, text, ret);
+
+    if (best != EVIDENCE_STRONG && read_rules(&r->local_kinds, text, &local) > best) {
+        *ret = local;
+        best = EVIDENCE_STRONG;
+    }
     return best;
 }
 

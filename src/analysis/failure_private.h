@@ -21,7 +21,7 @@
 #include "dbconn/analysis/failure.h"
 #include "dbconn/base/buf.h"
 
-#define FAILURE_MAX_TEXT ((size_t)32 * 1024)
+#define FAILURE_MAX_TEXT ((size_t)16 * 1024) /* bytes; twice what Sentry keeps of a message */
 
 /* A row of a table: what it means is the table's affair. Regular expressions are matched without
  * regard to case; write (?-i:...) where it matters. */
@@ -60,9 +60,16 @@ struct failure_match {
 
 void failure_rules_add(struct failure_rules *set, const struct failure_rule *rows, size_t n);
 void failure_rules_clear(struct failure_rules *set);
+/* What matching needs to work in; for any rows, by one thread. */
+struct failure_matcher {
+    pcre2_match_data *data;
+    pcre2_match_context *limits;
+};
+void failure_matcher_init(struct failure_matcher *m);
+void failure_matcher_clear(struct failure_matcher *m);
 /* Does row `i` match at or after `from`? */
-bool failure_rules_match(const struct failure_rules *set, size_t i, const char *text, size_t len,
-                         size_t from, struct failure_match *ret);
+bool failure_rules_match(const struct failure_rules *set, size_t i, struct failure_matcher *with,
+                         const char *text, size_t len, size_t from, struct failure_match *ret);
 /* The first row that matches anywhere, or NULL. */
 const struct failure_rule *failure_rules_first(const struct failure_rules *set, const char *text);
 /* Every match of every row, leftmost first, at one place the earlier row first. The caller frees
@@ -72,6 +79,7 @@ size_t failure_rules_scan(const struct failure_rules *set, const char *text,
 
 struct failure_reader {
     struct failure_rules kinds;           /* in messages: how = enum evidence */
+    struct failure_rules local_kinds;     /* the same in other languages */
     struct failure_rules class_kinds;     /* in exception classes */
     struct failure_rules connecting;      /* "could not connect" */
     struct failure_rules early, late;     /* addresses, before and after connection strings */

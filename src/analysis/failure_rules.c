@@ -7,6 +7,7 @@
 #define MATCH_LIMIT                                                                                \
     200000 /* backtracking steps of one match; a text that needs more doesn't match */
 
+#define MAX_PAIRS 64 /* groups of one row, and the match itself */
 #define MAX_NAMES 32 /* named groups of one row, repeated ones counted */
 
 struct failure_compiled {
@@ -87,37 +88,50 @@ static void read_groups(const struct failure_compiled *c, const PCRE2_SIZE *ov, 
     }
 }
 
-bool failure_rules_match(const struct failure_rules *set, size_t i, const char *text, size_t len,
-                         size_t from, struct failure_match *ret)
+void failure_matcher_init(struct failure_matcher *m)
+{
+    m->limits = pcre2_match_context_create(NULL);
+    m->data = pcre2_match_data_create(MAX_PAIRS, NULL);
+    if (!m->limits || !m->data)
+        abort(); /* out of memory on a small allocation, as in alloc.h */
+    pcre2_set_match_limit(m->limits, MATCH_LIMIT);
+}
+
+void failure_matcher_clear(struct failure_matcher *m)
+{
+    pcre2_match_data_free(m->data);
+    pcre2_match_context_free(m->limits);
+}
+
+bool failure_rules_match(const struct failure_rules *set, size_t i, struct failure_matcher *with,
+                         const char *text, size_t len, size_t from, struct failure_match *ret)
 {
     const struct failure_compiled *c = &set->compiled[i];
-    pcre2_match_context *limits = pcre2_match_context_create(NULL);
-    pcre2_match_data *data = pcre2_match_data_create_from_pattern(c->code, NULL);
-    bool found = false;
+    int rc = pcre2_match(c->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, with->data,
+                         with->limits);
 
-    if (!limits || !data)
-        abort(); /* out of memory on a small allocation, as in alloc.h */
-    pcre2_set_match_limit(limits, MATCH_LIMIT);
-    int rc = pcre2_match(c->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data, limits);
-    if (rc > 0) {
-        const PCRE2_SIZE *ov = pcre2_get_ovector_pointer(data);
-        *ret = (struct failure_match){ .row = c->row, .order = i };
-        read_groups(c, ov, (uint32_t)rc, ret);
-        found = ret->all.end > ret->all.start;
-    }
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(limits);
-    return found;
+    if (rc <= 0)
+        return false;
+    *ret = (struct failure_match){ .row = c->row, .order = i };
+    read_groups(c, pcre2_get_ovector_pointer(with->data), (uint32_t)rc, ret);
+    return ret->all.end > ret->all.start;
 }
 
 const struct failure_rule *failure_rules_first(const struct failure_rules *set, const char *text)
 {
+    struct failure_matcher with;
     struct failure_match m;
+    const struct failure_rule *found = NULL;
+    size_t len = text ? strlen(text) : 0;
 
-    for (size_t i = 0; text && i < set->n; i++)
-        if (failure_rules_match(set, i, text, strlen(text), 0, &m))
-            return m.row;
-    return NULL;
+    if (!len)
+        return NULL;
+    failure_matcher_init(&with);
+    for (size_t i = 0; i < set->n && !found; i++)
+        if (failure_rules_match(set, i, &with, text, len, 0, &m))
+            found = m.row;
+    failure_matcher_clear(&with);
+    return found;
 }
 
 static int by_start(const void *a, const void *b)
@@ -133,11 +147,15 @@ size_t failure_rules_scan(const struct failure_rules *set, const char *text,
                           struct failure_match **ret)
 {
     struct failure_match *all = NULL, m;
+    struct failure_matcher with;
     size_t n = 0, cap = 0, len = strlen(text);
 
+    failure_matcher_init(&with);
     for (size_t i = 0; i < set->n; i++)
-        for (size_t from = 0; failure_rules_match(set, i, text, len, from, &m); from = m.all.end)
+        for (size_t from = 0; failure_rules_match(set, i, &with, text, len, from, &m);
+             from = m.all.end)
             *VEC_ADD(all, n, cap) = m;
+    failure_matcher_clear(&with);
     if (n)
         qsort(all, n, sizeof(*all), by_start);
     *ret = all;

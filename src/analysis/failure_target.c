@@ -337,16 +337,19 @@ static void note(struct target_read *t, const struct failure_match *m)
 /* Reads a table over the working copy; a row's matches are blanked before the next row. */
 static void read_table(const struct failure_rules *set, struct target_read *t)
 {
+    struct failure_matcher with;
     struct failure_match m;
     size_t len = strlen(t->work);
 
+    failure_matcher_init(&with);
     for (size_t i = 0; i < set->n; i++) {
-        for (size_t from = 0; failure_rules_match(set, i, t->work, len, from, &m);) {
+        for (size_t from = 0; failure_rules_match(set, i, &with, t->work, len, from, &m);) {
             note(t, &m);
             blank(t->work, m.all);
             from = m.all.end;
         }
     }
+    failure_matcher_clear(&with);
 }
 
 /* Pages that messages refer to. */

@@ -83,7 +83,7 @@ struct failure_reader *failure_reader_new(void); /* a few ms; keep it */
 void failure_reader_free(struct failure_reader *r);
 
 /* Reads one exception; *ret is written anew, the caller ends it with failure_clear(). Only the
- * first 32 KiB of a message are read. */
+ * first 16 KiB of a message are read. */
 void failure_read(const struct failure_reader *r, const struct failure_exception *exception,
                   struct failure *ret);
 
