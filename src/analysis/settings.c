@@ -1,5 +1,6 @@
 #include "dbconn/analysis/settings.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -146,6 +147,23 @@ static char *full_key(const struct entry *e)
     out = shown(buf_str(&key));
     buf_clear(&key);
     return out;
+}
+
+/* DATABASE_USERNAME = "database_username": a constant for a name. */
+static bool names_itself(const struct entry *e, const struct value *v)
+{
+    size_t i = 0, k = 0;
+
+    while (i < e->key.len && k < v->text.len) {
+        if (!isalnum((unsigned char)e->key.text[i]))
+            i++;
+        else if (!isalnum((unsigned char)v->text.text[k]))
+            k++;
+        else if (tolower((unsigned char)e->key.text[i++]) !=
+                 tolower((unsigned char)v->text.text[k++]))
+            return false;
+    }
+    return i == e->key.len && k == v->text.len && k > 0;
 }
 
 static struct setting_change *add_change(struct reading *r, enum harmless harmless)
@@ -355,6 +373,9 @@ static void report_pair(struct reading *r, struct pair *p)
         value_read(p->old->value, &p->old_value);
     if (p->new)
         value_read(p->new->value, &p->new_value);
+    if ((!p->old || names_itself(p->old, &p->old_value)) &&
+        (!p->new || names_itself(p->new, &p->new_value)))
+        return;
     if (p->old)
         old = value_is_target(&p->old_value, p->verdict.kind, r->ctx);
     if (p->new)

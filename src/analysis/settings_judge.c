@@ -13,6 +13,8 @@ struct surroundings {
     bool other_system;  /* something that is no database is named nearer than a database */
     bool pooled;        /* "pool" or "connection" is named */
     bool direct;        /* the innermost section itself names the database */
+    bool switched;      /* and nothing of it: "postgresql: enabled: false" */
+    bool pool_section;  /* the innermost section is a pool */
     unsigned flags;     /* WORD_ROLE, WORD_CACHE, WORD_MONITOR, WORD_NETWORK of all levels */
     struct word role;   /* the word that says ROLE or CACHE */
     const char *engine; /* the innermost one named */
@@ -149,6 +151,8 @@ static void add_sections(const struct judge *j, const struct entry *e, struct su
             scan_block_words(section->text, &w);
         else
             words_add(section->text, &w);
+        if (span_has(section->text, ".Repo")) /* Ecto's convention: "config :shop, Shop.Repo" */
+            s->database = true;
         if (is_condition(section->text))
             words_add(section->text, &all);
         else
@@ -158,6 +162,10 @@ static void add_sections(const struct judge *j, const struct entry *e, struct su
             continue;
         add_level(j, &w, section->definition, s);
         s->direct = s->direct || (i == 0 && (words_flags(&w) & WORD_DATABASE));
+        s->switched =
+            s->switched || (i == 0 && w.n > 0 && (word_flags(w.items[w.n - 1]) & WORD_DATABASE));
+        s->pool_section =
+            s->pool_section || (i == 0 && w.n > 0 && word_is(w.items[w.n - 1], "pool"));
     }
 }
 
@@ -260,6 +268,12 @@ static bool kind_needs_more(const struct words *w, enum setting_kind kind, size_
     return false;
 }
 
+/* "db_name", but not "database_sku_name" */
+static bool names_database_last(const struct words *prefix)
+{
+    return prefix->n > 0 && (word_flags(prefix->items[prefix->n - 1]) & WORD_DATABASE);
+}
+
 static bool name_is_enough(const struct entry *e, const struct words *w, size_t used,
                            enum setting_kind kind, const struct surroundings *s,
                            const struct conn_parts *n)
@@ -278,7 +292,8 @@ static bool name_is_enough(const struct entry *e, const struct words *w, size_t 
                 span_starts_with(e->sections[i].text, "ports") ||
                 span_starts_with(e->sections[i].text, "volume"))
                 return false;
-        return named || (s->direct && (n->host.len > 0 || n->port.len > 0 || n->user.len > 0));
+        return names_database_last(&prefix) ||
+               (s->direct && (n->host.len > 0 || n->port.len > 0 || n->user.len > 0));
     }
     return named || s->direct;
 }
@@ -430,14 +445,30 @@ static bool read_kind(const struct entry *e, const struct value *v, enum setting
     return e->known;
 }
 
+static bool looks_like_address(struct diff_span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (strchr(".:0123456789", s.text[i]))
+            return true;
+    return span_is(s, "localhost");
+}
+
 /* A word of the name says more than one of a function around it: program text is full of "db". */
 static bool fits_loosely(const struct value *v, enum setting_kind kind)
 {
     if (!v->literal && v->name.len == 0)
         return false;
-    return kind == SETTING_HOST || kind == SETTING_PORT || kind == SETTING_URL ||
-           kind == SETTING_POOL_SIZE || kind == SETTING_TIMEOUT || kind == SETTING_TLS ||
-           kind == SETTING_SOCKET || kind == SETTING_SERVER_LIMIT;
+    if (kind == SETTING_HOST) /* "unknown" is a word */
+        return v->name.len > 0 || looks_like_address(v->text);
+    return kind == SETTING_PORT || kind == SETTING_URL || kind == SETTING_POOL_SIZE ||
+           kind == SETTING_TIMEOUT || kind == SETTING_TLS || kind == SETTING_SOCKET ||
+           kind == SETTING_SERVER_LIMIT;
+}
+
+/* PORT alone, in an environment, is where the program itself listens. */
+static bool is_web_port(const struct judge *j, const struct entry *e)
+{
+    return j->path->lang == LANG_YAML && span_is(e->key, "PORT");
 }
 
 /* Is a database meant? The first ground that holds, the firmest first. */
@@ -452,7 +483,7 @@ static bool is_database(const struct judge *j, const struct side *side, const st
         return false;
     if (intrinsic || (s->database && !s->loosely))
         return true;
-    if (j->path->database && !j->path->code)
+    if (j->path->database && !j->path->code && !is_web_port(j, e))
         return true;
     if (ret->kind == SETTING_HOST && value_is_target(v, ret->kind, j->ctx) == YES &&
         !host_is_placeholder(v->text))
@@ -462,9 +493,11 @@ static bool is_database(const struct judge *j, const struct side *side, const st
         return fits_loosely(v, ret->kind) || j->path->settings;
     if (neighbours_are_connection(beside, j->ctx))
         return true;
-    if (s->pooled && ret->kind == SETTING_POOL_SIZE && e->n_sections > 0)
+    if (s->pool_section && ret->kind == SETTING_POOL_SIZE)
         return true;
-    return !j->path->code && (ret->kind == SETTING_PORT || ret->kind == SETTING_NETWORK_RULE) &&
+    if (ret->kind == SETTING_PORT)
+        return !j->path->code && port_engine(v->text) != NULL;
+    return !j->path->code && ret->kind == SETTING_NETWORK_RULE &&
            is_database_port(side, e, v, j->ctx);
 }
 
@@ -493,7 +526,7 @@ static bool judge_kind(const struct judge *j, const struct side *side, const str
         !is_database(j, side, e, v, intrinsic, s, beside, ret))
         return false;
     if (switched)
-        return w->n > 1 ? (word_flags(w->items[w->n - 2]) & WORD_DATABASE) != 0 : s->direct;
+        return w->n > 1 ? (word_flags(w->items[w->n - 2]) & WORD_DATABASE) != 0 : s->switched;
     if (!v->connection && kind_needs_more(w, ret->kind, used))
         return name_is_enough(e, w, used, ret->kind, s, beside);
     return true;
@@ -536,7 +569,8 @@ void judge_entry(const struct judge *j, const struct side *side, const struct en
     add_environment(&prefix, e->key, &s);
     add_level(j, &prefix, false, &s);
     s.pooled = s.pooled || words_have(&w, "pool");
-    if (words_flags(&variable) & WORD_DATABASE) /* "process.env.DB_HOST" */
+    if ((words_flags(&variable) & WORD_DATABASE) || ret->kind == SETTING_URL ||
+        ret->kind == SETTING_HOST) /* "process.env.DB_HOST", "process.env.SENTRY_DSN" */
         add_level(j, &variable, false, &s);
     add_sections(j, e, &s);
     add_declared_environment(side, e, &s);

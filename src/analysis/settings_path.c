@@ -205,7 +205,8 @@ static bool is_example(const struct parts *p)
 {
     return HAS_FOLDER(p, "examples", "example", "samples", "sample", "demo", "demos", "tutorial",
                       "tutorials", "playground", "snippets") ||
-           ENDS(p->name, ".example", ".sample", ".dist", ".tmpl.md", ".orig", ".bak", ".rej") ||
+           ENDS(p->name, ".example", ".sample", ".dist", ".orig", ".bak", ".rej", ".patch",
+                ".diff") ||
            STARTS(p->name, ".env.example", ".env.sample", ".env.template", ".env.dist", "example.",
                   "sample.") ||
            text_icontains(p->name, ".example.") || text_icontains(p->name, ".sample.") ||
@@ -239,6 +240,10 @@ static bool is_migration(const struct parts *p)
         return !ENDS(name, ".env", ".tf", ".tfvars", "values.yaml", ".properties", ".ini", "env.py",
                      ".conf");
     if ((*name == 'V' || *name == 'U' || *name == 'R') && strstr(name, "__") && ENDS(name, ".sql"))
+        return true;
+    struct words w = { .n = 0 };
+    words_add((struct diff_span){ name, strlen(name) }, &w);
+    if (words_have(&w, "migrate") || words_have(&w, "migration") || words_have(&w, "migrations"))
         return true;
     return STARTS(name, "schema.rb", "structure.sql", "schema.sql", "seeds.rb", "init.sql",
                   "db.changelog", "changelog-master", "dump.sql") ||
@@ -386,6 +391,19 @@ static void read_service(const struct parts *p, const struct change_context *ctx
     }
 }
 
+/* "job-db-migrate.yaml", "postgres-exporter/", "db-backup.sh": beside the database, not the way to
+ * it. */
+static bool is_about_upkeep(const struct words *name)
+{
+    static const char *const words[] = { "migrate", "migration", "migrations", "backup", "backups",
+                                         "dump",    "restore",   "exporter",   "seed",   "seeds" };
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (words_have(name, words[i]))
+            return true;
+    return false;
+}
+
 void path_read(const char *path, const struct change_context *ctx, struct path_facts *ret)
 {
     struct parts p;
@@ -403,7 +421,8 @@ void path_read(const char *path, const struct change_context *ctx, struct path_f
     for (size_t i = p.n > 2 ? p.n - 2 : 0; i < p.n; i++)
         if (!is_own_name(p.items[i], ctx))
             words_add((struct diff_span){ p.items[i].text, p.items[i].len }, &name);
-    ret->database = (words_flags(&name) & WORD_DATABASE) != 0 || words_have(&name, "persistence");
+    ret->database = ((words_flags(&name) & WORD_DATABASE) && !is_about_upkeep(&name)) ||
+                    words_have(&name, "persistence");
     ret->engine = words_engine(&name);
     ret->roles = words_flags(&name) & (WORD_ROLE | WORD_CACHE | WORD_POOLER | WORD_NETWORK);
     ret->settings = (!ret->code && ret->lang != LANG_TEXT) || words_have(&name, "config") ||

@@ -54,6 +54,12 @@ static bool only_closes(struct diff_span code)
     return true;
 }
 
+static bool is_template_line(struct diff_span code)
+{
+    return span_starts_with(code, "{{") || span_starts_with(code, "{%") ||
+           span_starts_with(code, "<%");
+}
+
 static bool is_section_header(const struct side *s, const struct side_line *l)
 {
     return s->lang == LANG_INI && l->code.len > 2 && *l->code.text == '[';
@@ -100,6 +106,10 @@ static void add_outer_sections(const struct side *s, size_t at, struct entry *e)
         header = is_section_header(s, l);
         if (l->code.len == 0 || only_closes(l->code) || (l->indent >= bound && !header))
             continue;
+        if (is_template_line(l->code)) { /* stands wherever it likes, and opens no section */
+            add_section(e, l->code, true, true);
+            continue;
+        }
         if (e->parent == NO_PARENT)
             e->parent = i - 1;
         add_section(e, l->code, true, is_definition(s, l->code));

@@ -280,7 +280,8 @@ static struct diff_span unquote(struct diff_span s)
     s = span_trim(s);
     while (s.len > 0 && strchr(",;", s.text[s.len - 1]))
         s = span_trim(part(s, 0, s.len - 1));
-    if (s.len >= 2 && strchr("\"'`", *s.text) && s.text[s.len - 1] == *s.text)
+    if (s.len >= 2 && ((strchr("\"'`", *s.text) && s.text[s.len - 1] == *s.text) ||
+                       (*s.text == '[' && s.text[s.len - 1] == ']')))
         return part(s, 1, s.len - 1);
     return s;
 }
@@ -372,11 +373,23 @@ static void read_expression(struct diff_span s, struct value *ret)
     ret->literal = false;
 }
 
+/* References of Terraform: var.host, module.db.address, aws_db_instance.main.address */
+static bool is_reference(struct diff_span s)
+{
+    static const char *const starts[] = { "var.",  "module.", "local.",   "data.",   "each.",
+                                          "self.", "aws_",    "azurerm_", "google_", "random_" };
+
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+        if (span_starts_with(s, starts[i]) && find_any(s, ".") < s.len)
+            return true;
+    return false;
+}
+
 static bool looks_like_expression(struct diff_span s)
 {
-    return find_any(s, "()?|") < s.len || find(s, "{{") < s.len || find(s, "${") < s.len ||
-           find(s, "<%") < s.len || span_has(s, " or ") || span_has(s, "process.env") ||
-           (s.len > 1 && *s.text == '$');
+    return is_reference(s) || find_any(s, "()?|") < s.len || find(s, "{{") < s.len ||
+           find(s, "${") < s.len || find(s, "<%") < s.len || span_has(s, " or ") ||
+           span_has(s, "process.env") || (s.len > 1 && *s.text == '$');
 }
 
 static double unit_ms(struct diff_span unit)
@@ -502,9 +515,12 @@ static bool looks_like_host(struct diff_span s)
 {
     if (s.len == 0 || s.len > 253)
         return false;
-    for (size_t i = 0; i < s.len; i++)
-        if (!isalnum((unsigned char)s.text[i]) && !strchr(".-_:,[]/*@%", s.text[i]))
+    for (size_t i = 0; i < s.len; i++) {
+        /* a list: "a:9042", "b:9042" */
+        bool listed = i > 0 && strchr("\"' ", s.text[i]) && find_any(s, ",\"'") < s.len;
+        if (!isalnum((unsigned char)s.text[i]) && !strchr(".-_:,[]/*@%\"", s.text[i]) && !listed)
             return false;
+    }
     return !isspace((unsigned char)*s.text);
 }
 
@@ -525,7 +541,8 @@ static bool is_quoted(struct diff_span s)
 static bool fits_text(const struct value *v, bool code)
 {
     if (!v->literal)
-        return v->name.len > 0 || v->text.len > 0 || find(v->raw, "{{") < v->raw.len;
+        return v->name.len > 0 || v->text.len > 0 || (!code && is_reference(v->raw)) ||
+               find(v->raw, "{{") < v->raw.len;
     return !code || is_quoted(v->raw);
 }
 
@@ -555,12 +572,14 @@ bool value_fits(const struct value *v, enum setting_kind kind, bool code)
                find(v->raw, "{{") < v->raw.len || find_any(v->text, ":") < v->text.len;
     case SETTING_DATABASE:
     case SETTING_USER:
+        if (code && !v->literal && v->name.len == 0)
+            return false; /* computed: a part of the program, no setting */
         return text && (v->text.len == 0 || looks_like_name(v->text)) && !v->number;
     case SETTING_URL:
         return v->connection || v->name.len > 0 || (text && find(v->text, "://") < v->text.len) ||
                (!code && v->text.len > 0 && (looks_like_host(v->text) || is_base64(v->text)));
     case SETTING_PASSWORD:
-        return text;
+        return text && (!code || v->literal || v->name.len > 0);
     case SETTING_POOL_SIZE:
     case SETTING_SERVER_LIMIT:
     case SETTING_DEMAND:
@@ -698,7 +717,7 @@ static enum tristate hosts_are_target(struct diff_span hosts, const struct chang
         struct conn_parts p = { .engine = NULL };
         size_t end = find_any(hosts, ",");
         enum tristate one, port;
-        read_hosts(part(hosts, 0, end), &p);
+        read_hosts(unquote(part(hosts, 0, end)), &p);
         one = host_is_target(p.host, ctx);
         port = text_is(p.port, ctx->port);
         if (one == YES && port != NO)
@@ -735,13 +754,15 @@ static enum tristate plain_is_target(const struct value *v, enum setting_kind ki
     case SETTING_URL:
         return hosts_are_target(v->text, ctx);
     case SETTING_PORT: {
+        if (!v->literal && !v->number)
+            return UNKNOWN;
         size_t colon = find_any(v->text, ":"); /* "15432:5432": the first is what clients use */
         return text_is(part(v->text, 0, colon), ctx->port);
     }
     case SETTING_DATABASE:
-        return text_is(v->text, ctx->database);
+        return v->literal ? text_is(v->text, ctx->database) : UNKNOWN;
     case SETTING_USER:
-        return text_is(v->text, ctx->user);
+        return v->literal ? text_is(v->text, ctx->user) : UNKNOWN;
     default:
         return UNKNOWN;
     }

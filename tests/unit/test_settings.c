@@ -216,6 +216,57 @@ static void settings_are_found_in_every_notation(void **state)
           "'%env(resolve:DATABASE_URL)%'\n+    url: '%env(resolve:DATABASE_RW_URL)%'\n",
           "connection string doctrine.dbal.url: %env(resolve:DATABASE_URL)% -> "
           "%env(resolve:DATABASE_RW_URL)%" },
+        { "internal/config/config.go",
+          "@@ -28,5 +28,5 @@ func Load() (*Config, error) {\n \tcfg := &Config{\n-\t\tDBHost: "
+          "getenv(\"DB_HOST\", \"old.internal\"),\n+\t\tDBHost: getenv(\"DB_HOST\", "
+          "\"10.1.2.3\"),\n \t\tDBPort: getenvInt(\"DB_PORT\", 5432),\n",
+          "host &Config.DBHost: getenv(\"DB_HOST\", \"old.internal\") -> getenv(\"DB_HOST\", "
+          "\"10.1.2.3\") =target" },
+        { "orders/config.py",
+          "@@ -3,4 +3,4 @@\n class Settings(BaseSettings):\n-    db_host: str = "
+          "\"old.internal\"\n+    "
+          "db_host: str = \"10.1.2.3\"\n",
+          "host Settings.db_host: old.internal -> 10.1.2.3 =target" },
+        { "charts/orders/templates/deployment.yaml",
+          "@@ -3,4 +3,4 @@\n         env:\n         - name: DB_HOST\n-          value: {{ "
+          ".Values.db.host | quote }}\n+          value: {{ .Values.db.proxy | quote }}\n",
+          "host env.DB_HOST: {{ .Values.db.host | quote }} -> {{ .Values.db.proxy | quote }}" },
+        { "deploy/orders.service",
+          "@@ -3,2 +3,2 @@\n [Service]\n-Environment=\"DB_HOST=old.internal\"\n"
+          "+Environment=\"DB_HOST=10.1.2.3\"\n",
+          "host Service.DB_HOST: old.internal -> 10.1.2.3 =target" },
+        { "overlays/production/kustomization.yaml",
+          "@@ -3,4 +3,4 @@\n     - op: replace\n       path: /data/DB_HOST\n-      value: "
+          "old.internal\n+      value: 10.1.2.3\n",
+          "host DB_HOST: old.internal -> 10.1.2.3 =target" },
+        { "ecs/task.json",
+          "@@ -3,6 +3,6 @@\n       \"environment\": [\n         {\n           \"name\": "
+          "\"DB_HOST\",\n-          \"value\": \"old.internal\"\n+          \"value\": "
+          "\"10.1.2.3\"\n         }\n",
+          "host environment.DB_HOST: old.internal -> 10.1.2.3 =target" },
+        { "cloudformation/app.yml",
+          "@@ -3,4 +3,4 @@\n Parameters:\n   DBPoolSize:\n     Type: Number\n-    Default: 20\n+   "
+          " "
+          "Default: 200\n",
+          "pool size Parameters.DBPoolSize.DBPoolSize: 20 -> 200 raised" },
+        { "config/database.yml",
+          "@@ -3,3 +3,3 @@\n production:\n-  pool: <%= ENV.fetch(\"RAILS_MAX_THREADS\") { 5 } "
+          "%>\n+  "
+          "pool: <%= ENV.fetch(\"RAILS_MAX_THREADS\") { 50 } %>\n",
+          "pool size production.pool: <%= ENV.fetch(\"RAILS_MAX_THREADS\") { 5 } %> -> <%= "
+          "ENV.fetch(\"RAILS_MAX_THREADS\") { 50 } %> raised" },
+        { "terraform/rds.tf",
+          "@@ -3,5 +3,5 @@\n resource \"aws_db_parameter_group\" \"orders\" {\n   parameter {\n    "
+          " "
+          "name  = \"max_connections\"\n-    value = \"500\"\n+    value = \"100\"\n   }\n",
+          "server connection limit orders.parameter.max_connections: 500 -> 100 lowered" },
+        { "src/main/java/shop/DatabaseConfig.java",
+          "@@ -3,2 +3,2 @@\n-    @Value(\"${db.host:old.internal}\")\n+    "
+          "@Value(\"${db.host:10.1.2.3}\")\n     private String host;\n",
+          "host @Value: ${db.host:old.internal} -> ${db.host:10.1.2.3} =target" },
+        { "charts/orders/values-production.yaml",
+          "@@ -3,3 +3,3 @@\n postgresql:\n-  enabled: true\n+  enabled: false\n",
+          "service or alias postgresql.enabled: true -> false" },
         { "db/V7__limit.sql", "@@ -1 +1 @@\n-SELECT 1;\n+ALTER ROLE app CONNECTION LIMIT 5;\n",
           "server connection limit CONNECTION LIMIT: none -> 5" },
     };
@@ -408,6 +459,34 @@ static void other_meanings_of_host_pool_and_port_are_no_settings(void **state)
           "" },
         { "src/ImagePool.ts",
           "@@ -1 +1 @@\n-const imagePool = { max: 5 }\n+const imagePool = { max: 9 }\n", "" },
+        { "src/instrument.js",
+          "@@ -1,2 +1,2 @@\n-Sentry.init({ dsn: process.env.SENTRY_DSN });\n+Sentry.init({ dsn: "
+          "process.env.SENTRY_DSN_WEB });\n",
+          "" },
+        { "infra/prod.tfvars",
+          "@@ -1 +1 @@\n-database_sku_name = \"GP_Gen5_32\"\n+database_sku_name = \"GP_Gen5_2\"\n",
+          "" },
+        { "src/Claims.kt",
+          "@@ -1 +1,2 @@\n const val AUTH = \"auth\"\n+const val DATABASE_USERNAME = "
+          "\"database_username\"\n",
+          "" },
+        { "app/__init__.py",
+          "@@ -1,3 +1,3 @@ def setup_sqlalchemy_events(app):\n     request_data = {\n-        "
+          "\"host\": "
+          "\"unknown\",\n+        \"host\": \"none\",\n",
+          "" },
+        { "templates/job-db-migrate.yaml",
+          "@@ -1,4 +1,4 @@\n         env:\n         - name: PORT\n-          value: \"3000\"\n+    "
+          "      "
+          "value: \"4000\"\n",
+          "(a schema migration) connection setting : none -> none" },
+        { "values.yaml",
+          "@@ -1,3 +1,3 @@\n hooks:\n   dbMigrate:\n-    enabled: true\n+    enabled: false\n",
+          "" },
+        { "src/orders.js",
+          "@@ -1,2 +1,2 @@\n-await db.insert({ host: '10.0.0.1', port: 80 });\n+await db.insert({ "
+          "host: '10.0.0.2', port: 81 });\n",
+          "" },
         { "config/storage.yml", "@@ -1,3 +1,3 @@\n amazon:\n-  bucket: a\n+  bucket: b\n", "" },
     };
     (void)state;
