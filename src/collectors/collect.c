@@ -32,6 +32,8 @@ struct collect *collect_start(const struct collect_request *r)
     c->record = r->record;
     c->done = r->done;
     c->user = r->user;
+    c->may_name = r->may_name;
+    c->may_name_user = r->may_name_user;
     c->error = (struct error)ERROR_INIT;
     r->collector->start(c);
     return c;

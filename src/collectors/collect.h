@@ -21,6 +21,8 @@ struct collect {
     struct step_record *record;
     collect_done_fn *done;
     void *user;
+    bool (*may_name)(void *user, const char *project); /* NULL: all */
+    void *may_name_user;
     void *state; /* the collector's own */
     struct collect_call *calls;
     collect_next_fn *next; /* runs when no call is under way any more */

@@ -352,11 +352,16 @@ static void describe(struct collect *c, const struct cluster *cluster)
             if (text_same(json_str(row, "id"), m->issue->id))
                 url = json_str(row, "url");
         }
+        const char *when = m->distance_ms < 0 ? "earlier" : "later";
+        const char *same = m->same_target ? " (the same target)" : "";
         time_format_duration(m->distance_ms, &apart);
-        collect_finding(c, url, "%s in %s began %s %s: %s%s",
-                        m->issue->short_id ? m->issue->short_id : m->issue->id, m->issue->project,
-                        buf_str(&apart), m->distance_ms < 0 ? "earlier" : "later", m->issue->title,
-                        m->same_target ? " (the same target)" : "");
+        if (c->may_name && !c->may_name(c->may_name_user, m->issue->project))
+            collect_finding(c, NULL, "An issue of another project began %s %s%s", buf_str(&apart),
+                            when, same);
+        else
+            collect_finding(c, url, "%s in %s began %s %s: %s%s",
+                            m->issue->short_id ? m->issue->short_id : m->issue->id,
+                            m->issue->project, buf_str(&apart), when, m->issue->title, same);
         buf_clear(&apart);
     }
 }

@@ -135,7 +135,9 @@ static void start_step(struct run *run, size_t i)
                                        .board = run->board,
                                        .record = s,
                                        .done = on_collected,
-                                       .user = run };
+                                       .user = run,
+                                       .may_name = run->o.may_name,
+                                       .may_name_user = run->o.user };
 
     run->started_mono_ms[i] = clock_mono_ms();
     s->started_ms = clock_wall_ms();

@@ -108,11 +108,24 @@ static void show(struct investigation *inv)
     thread_view_clear(&view);
 }
 
+/* What an alert started keeps quiet until it is known to be about a database: nobody waits for it,
+ * and most alerts are about something else. */
+static bool keeps_quiet(const struct investigation *inv)
+{
+    const struct casefile *c = casefile_of(inv);
+
+    if (inv->shown || !c || thread_sync_root_ts(inv->sync) ||
+        !text_same(job_of(inv)->source, "alert"))
+        return false;
+    return inv->phase == PHASE_RUNNING ? c->applicable != YES
+                                       : inv->phase == PHASE_DONE && c->applicable == NO;
+}
+
 static void on_show_timer(void *user)
 {
     struct investigation *inv = user;
 
-    inv->shown = true;
+    inv->shown |= !keeps_quiet(inv);
     show(inv);
     loop_timer_start(inv->timer, SIGN_OF_LIFE_MS);
 }
@@ -236,7 +249,10 @@ static void end_as(struct investigation *inv, enum job_phase phase, const char *
     inv->phase = phase;
     xreplace(&inv->reason, reason);
     loop_timer_stop(inv->timer);
-    show(inv);
+    if (keeps_quiet(inv))
+        finish(inv);
+    else
+        show(inv);
 }
 
 static void on_cannot_post(void *user, const char *code, const struct error *why)
@@ -482,6 +498,14 @@ static void on_run_done(struct run *run, const struct error *err, void *user)
     look_back(inv);
 }
 
+/* Findings about other projects are read by everybody in the channel. */
+static bool may_name(void *user, const char *project)
+{
+    const struct investigation *inv = user;
+
+    return access_project_permitted(inv->bot->o.access, job_of(inv)->channel, project);
+}
+
 static void begin(struct investigation *inv, const struct issue_ref *ref,
                   const struct job_step_list *steps)
 {
@@ -497,6 +521,7 @@ static void begin(struct investigation *inv, const struct issue_ref *ref,
                                               .owner = inv->owner,
                                               .on_step = on_step,
                                               .on_done = on_run_done,
+                                              .may_name = may_name,
                                               .user = inv });
     for (size_t i = 0; steps && i < steps->n; i++) {
         cJSON *doc = cJSON_Parse(steps->items[i].data);

@@ -29,6 +29,7 @@ static const char standard[] =
     "{\"id\":\"U0GRACE001\",\"name\":\"grace\",\"real_name\":\"Grace Okoro\"},"
     "{\"id\":\"U0PARTNER1\",\"name\":\"paul\",\"real_name\":\"Paul (Partner)\","
     "\"team_id\":\"" OTHER_TEAM "\"},"
+    "{\"id\":\"U0GUEST001\",\"name\":\"gus\",\"real_name\":\"Gus (Guest)\",\"guest\":true},"
     "{\"id\":\"U0LEFT0001\",\"name\":\"lea\",\"real_name\":\"Lea\",\"deleted\":true}],"
     "\"groups\":[{\"id\":\"S0ONCALL01\",\"handle\":\"oncall\","
     "\"users\":[\"U0RAINER01\",\"U0GRACE001\"]}],"
@@ -59,6 +60,7 @@ static void put_user(struct workspace *ws, const cJSON *spec)
     xreplace(&user->team_id, json_str_or(spec, "team_id", ws->team_id));
     (void)json_bool(spec, "deleted", &user->deleted);
     (void)json_bool(spec, "is_bot", &user->is_bot);
+    (void)json_bool(spec, "guest", &user->is_guest);
 }
 
 static void put_group(struct workspace *ws, const cJSON *spec)
@@ -304,7 +306,7 @@ cJSON *user_json(const struct workspace *ws, const struct user *user)
     json_put_str(profile, "real_name", user->real_name);
     json_put_str(profile, "display_name", user->name);
     json_put_bool(out, "is_bot", user->is_bot);
-    json_put_bool(out, "is_restricted", false);
+    json_put_bool(out, "is_restricted", user->is_guest);
     json_put_bool(out, "is_ultra_restricted", false);
     json_put_bool(out, "is_stranger", !ours);
     json_put_bool(out, "is_app_user", false);

@@ -14,7 +14,7 @@
 
 struct user {
     char *id, *name, *real_name, *team_id;
-    bool is_bot, deleted;
+    bool is_bot, deleted, is_guest;
 };
 
 enum channel_kind { CHANNEL_PUBLIC, CHANNEL_PRIVATE, CHANNEL_DM, CHANNEL_GROUP_DM };

@@ -54,6 +54,9 @@ struct collect_request {
     struct step_record *record; /* likewise; status, summary and findings are filled in */
     collect_done_fn *done;      /* once; may run inside collect_start() */
     void *user;
+    /* May issues of that project be named to those who read the findings? NULL: of all. */
+    bool (*may_name)(void *user, const char *project);
+    void *may_name_user;
 };
 
 /* All pointers of `request` must live until `done` or collect_stop(). */

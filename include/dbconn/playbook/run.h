@@ -34,6 +34,8 @@ struct run_options {
      * investigation could not be done. The owner may free the run in it. */
     void (*on_done)(struct run *run, const struct error *err, void *user);
     void *user;
+    /* May issues of that project be named in findings? NULL: of all. Same `user`. */
+    bool (*may_name)(void *user, const char *project);
 };
 
 struct run *run_new(const struct run_options *options);
