@@ -286,7 +286,7 @@ static const struct failure_rule kind_rules[] = {
       "timeout (?:acquiring|waiting|exceeded|error|of \\d+)", FAILURE_TIMEOUT, WEAK },
     { "(?-i:(?:Timeout|TimeoutError|TimeoutException)\\b)(?! ?[:=] ?\\d)", FAILURE_TIMEOUT, WEAK },
     { "pool (?:is )?exhausted", FAILURE_TOO_MANY_CONNECTIONS, WEAK },
-    { "query_wait_timeout|PoolTimedOut|PoolTimeout\\b", FAILURE_TIMEOUT, WEAK },
+    { "(?:query_wait|client_login|server_connect)_timeout|PoolTimedOut|PoolTimeout\\b", FAILURE_TIMEOUT, WEAK },
     { "timeout period elapsed|could not obtain a connection from the pool|"
       "couldn't get a connection after", FAILURE_TIMEOUT, WEAK },
     { "request was dropped from queue after|connection pool has been exhausted|"
@@ -344,6 +344,12 @@ static const struct failure_rule connecting_rules[] = {
       "no server is available|successfully established with the server, but then an error", 0, 0 },
     { "network adapter could not establish|no (?:alive|living) (?:nodes|connections)|"
       "no hosts? (?:available|could be)|nodes are available", 0, 0 },
+    /* libpq's frame around whatever the server or the pooler before it answered; PgBouncer's
+     * (objects.c, janitor.c) and Pgpool-II's words for a server behind them that can't be used. */
+    { "connection to server (?:at|on) [^\\n]{1,300} failed:", 0, 0 },
+    { "server_login_retry|server login (?:has been )?fail|client_login_timeout|"
+      "server_connect_timeout|server conn crashed|\\bbackend connection\\b|"
+      "unable to read message kind|all backend nodes are down", 0, 0 },
     { "\\bP1001\\b|\\b(?:2002|2003)\\b|08001|08006|08S01|DPY-6005|ORA-125", 0, 0 },
 };
 /* clang-format on */
