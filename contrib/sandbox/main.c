@@ -20,6 +20,7 @@ static const char usage[] =
     "  --faults JSON     faults from the start: {\"sentry\":[{\"status\":500}]}\n"
     "  --lift-limits     no rate limits\n"
     "  --allow-kill      faults may kill a process (for crash tests)\n"
+    "  --env-file FILE   also write the environment, as lines for a shell\n"
     "  --stdin           stop when standard input ends\n"
     "  --help\n"
     "It prints a line of JSON with its addresses, its control port and the environment for "
@@ -28,17 +29,22 @@ static const char usage[] =
 struct options {
     int port;
     bool watch_stdin, lift_limits, allow_kill;
-    const char *faults, *scenario;
+    const char *faults, *scenario, *env_file;
     struct params without;
 };
 
 static int read_options(int argc, char **argv, struct options *ret)
 {
     static const struct option options[] = {
-        { "port", required_argument, NULL, 'p' },   { "without", required_argument, NULL, 'w' },
-        { "faults", required_argument, NULL, 'f' }, { "lift-limits", no_argument, NULL, 'l' },
-        { "allow-kill", no_argument, NULL, 'k' },   { "stdin", no_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+        { "port", required_argument, NULL, 'p' },
+        { "without", required_argument, NULL, 'w' },
+        { "faults", required_argument, NULL, 'f' },
+        { "lift-limits", no_argument, NULL, 'l' },
+        { "allow-kill", no_argument, NULL, 'k' },
+        { "stdin", no_argument, NULL, 's' },
+        { "env-file", required_argument, NULL, 'e' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     int c;
 
@@ -52,6 +58,9 @@ static int read_options(int argc, char **argv, struct options *ret)
             break;
         case 'f':
             ret->faults = optarg;
+            break;
+        case 'e':
+            ret->env_file = optarg;
             break;
         case 'l':
             ret->lift_limits = true;
@@ -229,6 +238,24 @@ static int set_faults(struct sandbox *s, const char *text, struct error *err)
     return rc;
 }
 
+/* NAME='value' lines; the control port and the issue come along as SANDBOX_... */
+static int write_env(const struct sandbox *s, const char *path, struct error *err)
+{
+    const cJSON *env = json_get(s->control.start, "env");
+    FILE *out;
+
+    if (!path)
+        return 0;
+    out = fopen(path, "w");
+    if (!out)
+        return error_set(err, ERR_CONFIG, "cannot write %s", path);
+    for (const cJSON *e = env ? env->child : NULL; e; e = e->next)
+        fprintf(out, "%s='%s'\n", e->string, e->valuestring);
+    fprintf(out, "SANDBOX_CONTROL='%s'\n", service_url(s->control.service));
+    fprintf(out, "SANDBOX_SHORT_ID='%s'\n", s->world.short_id);
+    return fclose(out) == 0 ? 0 : error_set(err, ERR_CONFIG, "cannot write %s", path);
+}
+
 static void stop(struct sandbox *s)
 {
     shell_free(s->shell); /* first: its connections still call the services */
@@ -252,7 +279,8 @@ int main(int argc, char **argv)
 
     if (rc >= 0)
         return rc;
-    rc = start(&sandbox, &options, &err) < 0 || set_faults(&sandbox, options.faults, &err) < 0;
+    rc = start(&sandbox, &options, &err) < 0 || set_faults(&sandbox, options.faults, &err) < 0 ||
+         write_env(&sandbox, options.env_file, &err) < 0;
     if (rc == 0) {
         char *line = json_print(sandbox.control.start);
         puts(line);

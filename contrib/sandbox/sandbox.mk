@@ -9,20 +9,40 @@ SANDBOX_OBJ := $(SANDBOX_SRC:%.c=$(BUILD)/%.o)
 BASE_OBJ    := $(filter $(BUILD)/src/base/%.o,$(LIB_OBJ))
 SANDBOX     := $(BUILD)/dbconn-sandbox
 
-.PHONY: sandbox
+E2E_SRC := $(sort $(wildcard tests/e2e/test_*.c))
+E2E_BIN := $(E2E_SRC:tests/e2e/%.c=$(BUILD)/tests/e2e/%)
+
+CONFORMANCE := tests/conformance
+
+.PHONY: sandbox e2e demo check-conformance
 sandbox: $(SANDBOX)
 
 $(SANDBOX_OBJ): PKG_CFLAGS += -Icontrib/sandbox
 
 $(SANDBOX): $(SANDBOX_OBJ) $(BASE_OBJ)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	@echo '  LD   $@'
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+
+# The harness may use the base floor too, for strings and JSON; never the program it tests.
+$(BUILD)/tests/e2e/test_%: $(BUILD)/tests/e2e/test_%.o $(BUILD)/tests/e2e/harness.o $(BASE_OBJ)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+
+e2e: $(BUILD)/dbconn $(SANDBOX) $(E2E_BIN)
+	@DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) tests/run.sh $(E2E_BIN)
 
 # The clients are installed once, under the folder's own node_modules, as the lock file says.
-CONFORMANCE := tests/conformance
-.PHONY: check-conformance
-check-conformance: $(SANDBOX) $(CONFORMANCE)/node_modules/.package-lock.json
-	node $(CONFORMANCE)/conformance.mjs $(abspath $(SANDBOX))
+check-conformance:
+	@contrib/install-deps.sh build conformance
+	@$(MAKE) --no-print-directory $(SANDBOX) $(CONFORMANCE)/node_modules/.package-lock.json
+	@node $(CONFORMANCE)/conformance.mjs $(abspath $(SANDBOX))
 
 $(CONFORMANCE)/node_modules/.package-lock.json: $(CONFORMANCE)/package-lock.json
 	npm ci --prefix $(CONFORMANCE) --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+demo:
+	@contrib/install-deps.sh build demo
+	@echo 'Building dbconn and the sandbox.'
+	@$(MAKE) --no-print-directory all sandbox >/dev/null
+	@BUILD=$(BUILD) contrib/sandbox/demo.sh $(SCENARIO)

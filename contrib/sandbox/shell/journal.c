@@ -1,6 +1,7 @@
 #include "shell/journal.h"
 
 #include "dbconn/base/clock.h"
+#include "dbconn/base/text.h"
 
 #define BODY_SHOWN 2000
 
@@ -120,7 +121,7 @@ void journal_end(struct journal *journal, const struct journal_entry *entry)
     json_put_i64(row, "concurrent", entry->concurrent);
     json_put_str(row, "user_agent", entry->user_agent);
     if (entry->body && entry->body[0]) {
-        char *shown = xstrndup(entry->body, BODY_SHOWN);
+        char *shown = xstrndup(entry->body, text_cut(entry->body, BODY_SHOWN));
         json_put_str(row, "body", shown);
         free(shown);
     }

@@ -23,6 +23,9 @@ static int watch_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
         shell_stop(shell);
         return -1;
     }
+    /* A pipe that only hangs up is closed without being read. */
+    if (reason == LWS_CALLBACK_RAW_CLOSE_FILE && !shell->stopping)
+        shell_stop(shell);
     return 0;
 }
 

@@ -80,7 +80,7 @@ static void add_angle(struct workspace *ws, const char *text, size_t len, struct
 void show_mrkdwn(struct workspace *ws, const char *text, struct buf *out)
 {
     for (const char *p = text; *p;) {
-        const char *end = *p == '<' ? strchr(p, '>') : NULL;
+        const char *end = ws && *p == '<' ? strchr(p, '>') : NULL;
         if (end) {
             add_angle(ws, p + 1, (size_t)(end - p - 1), out);
             p = end + 1;

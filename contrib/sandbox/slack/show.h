@@ -24,7 +24,8 @@ void show_message(struct workspace *ws, const struct message *message,
 void show_page(struct workspace *ws, const struct channel *channel, const char *click_url,
                struct buf *out);
 
-/* mrkdwn as it reads: "<https://x|label>" is "label (https://x)", "&amp;" is "&". */
+/* mrkdwn as it reads: "<https://x|label>" is "label (https://x)", "&amp;" is "&". With `ws` NULL
+ * only the entities are resolved. */
 void show_mrkdwn(struct workspace *ws, const char *text, struct buf *out);
 
 #endif

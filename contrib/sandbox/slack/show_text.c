@@ -183,6 +183,21 @@ static void draw_table(struct canvas *c, const cJSON *block)
     }
 }
 
+/* Rich text of a card, each line indented. */
+static void add_card_text(struct canvas *c, const cJSON *rich)
+{
+    struct buf text = BUF_INIT;
+    struct canvas inner = { .ws = c->ws, .out = &text };
+
+    if (!rich)
+        return;
+    add_rich_text(&inner, rich);
+    buf_adds(c->out, "\n    ");
+    for (const char *p = buf_str(&text); *p; p++)
+        buf_addf(c->out, *p == '\n' ? "%c    " : "%c", *p);
+    buf_clear(&text);
+}
+
 static void draw_task(struct canvas *c, const cJSON *task)
 {
     static const struct {
@@ -196,14 +211,8 @@ static void draw_task(struct canvas *c, const cJSON *task)
         if (text_same(json_str(task, "status"), marks[i].status))
             mark = marks[i].mark;
     buf_addf(c->out, "%s %s", mark, json_str_or(task, "title", ""));
-    if (json_get(task, "details")) {
-        buf_adds(c->out, "\n    ");
-        add_rich_text(c, json_get(task, "details"));
-    }
-    if (json_get(task, "output")) {
-        buf_adds(c->out, "\n    ");
-        add_rich_text(c, json_get(task, "output"));
-    }
+    add_card_text(c, json_get(task, "details"));
+    add_card_text(c, json_get(task, "output"));
     for (const cJSON *s = json_items(task, "sources"); s; s = s->next)
         buf_addf(c->out, "\n    ↗ %s (%s)", json_str_or(s, "text", ""), json_str_or(s, "url", ""));
 }

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs what is missing on Debian 12 or a relative of it. Quiet when nothing is.
+#   contrib/install-deps.sh                     what `make check` needs: build, test
+#   contrib/install-deps.sh build               to build dbconn
+#   contrib/install-deps.sh build demo          for `make demo`
+#   contrib/install-deps.sh build conformance   for `make check-conformance`
+set -euo pipefail
+
+packages_for() {
+    case $1 in
+    build) echo build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv libuv1-dev \
+        libcurl4-openssl-dev libcjson-dev libssl-dev libsqlite3-dev libpcre2-dev libpq-dev libcairo2-dev ;;
+    demo) echo curl ca-certificates ;;
+    test) echo libcmocka-dev postgresql curl ca-certificates ;;
+    conformance) echo nodejs npm ca-certificates ;;
+    *)
+        echo "install-deps: unknown group \"$1\"; there are build, demo, test, conformance" >&2
+        exit 2
+        ;;
+    esac
+}
+
+# A program counts however it came here, for instance Node from another repository.
+is_there() {
+    case $1 in
+    nodejs) command -v node >/dev/null ;;
+    npm | curl) command -v "$1" >/dev/null ;;
+    build-essential) command -v cc >/dev/null && command -v make >/dev/null ;;
+    pkg-config) command -v pkg-config >/dev/null ;;
+    postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+    *) dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed' ;;
+    esac
+}
+
+[ $# -eq 0 ] && set -- build test
+missing=()
+for group in "$@"; do
+    for package in $(packages_for "$group"); do
+        is_there "$package" || missing+=("$package")
+    done
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "install-deps: please install: ${missing[*]} (their Debian names; there is no apt-get here)" >&2
+    exit 1
+fi
+run=()
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "install-deps: please install as root: apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    run=(sudo)
+fi
+echo "Installing ${missing[*]}"
+# A fresh machine has no package lists yet; a failed update is told by the install itself.
+"${run[@]}" apt-get update -qq || true
+DEBIAN_FRONTEND=noninteractive "${run[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}"
