@@ -6,9 +6,8 @@
 
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/text.h"
-#include "logline_names.h"
+#include "logline_line.h"
 #include "logline_network.h"
-#include "logline_rules.h"
 
 #define TEXT_MAX 16384 /* bytes of a message that are read: a stack trace's causes come late */
 
@@ -28,190 +27,6 @@ const char *log_record_machine(const struct log_record *record)
     return record->pod && *record->pod ? record->pod : record->host;
 }
 
-/* One line while it is read. */
-struct line {
-    const struct log_record *record;
-    struct log_event *event;
-    struct syslog_prefix syslog;
-    struct haystack hay;
-};
-
-static bool has(const struct line *l, const char *needle)
-{
-    return haystack_has(&l->hay, needle);
-}
-
-static bool word_in(const char *text, size_t len, const char *word)
-{
-    size_t n = strlen(word);
-
-    for (size_t i = 0; i + n <= len; i++) {
-        if (strncasecmp(text + i, word, n) != 0)
-            continue;
-        bool before = i == 0 || !isalnum((unsigned char)text[i - 1]);
-        bool after = i + n == len || !isalnum((unsigned char)text[i + n]);
-        if (before && after)
-            return true;
-    }
-    return false;
-}
-
-/* As a program's name: "postgres" is neither "postgres_exporter" nor "postgres-backup", but it is
- * in "orders-postgres-1" and "redis-server". */
-static bool program_in(const char *text, const char *word)
-{
-    size_t n = strlen(word);
-
-    for (const char *s = strcasestr(text, word); s; s = strcasestr(s + 1, word)) {
-        bool before = s == text || !(isalnum((unsigned char)s[-1]) || s[-1] == '_');
-        bool more =
-            isalnum((unsigned char)s[n]) || s[n] == '_' ||
-            (s[n] == '-' && isalpha((unsigned char)s[n + 1]) && strncmp(s + n, "-server", 7) != 0);
-        if (before && !more)
-            return true;
-    }
-    return false;
-}
-
-/* Names under which database servers run and log: programs, units, datasets, containers. */
-static const struct {
-    const char *name, *engine;
-} programs[] = {
-    { "postgres", "postgresql" },
-    { "postgresql", "postgresql" },
-    { "postmaster", "postgresql" },
-    { "mysql", "mysql" },
-    { "mysqld", "mysql" },
-    { "mariadb", "mysql" },
-    { "mariadbd", "mysql" },
-    { "mssql", "sqlserver" },
-    { "sqlservr", "sqlserver" },
-    { "sqlserver", "sqlserver" },
-    { "mssql-server", "sqlserver" },
-    { "mssqlserver", "sqlserver" },
-    { "oracle", "oracle" },
-    { "mongod", "mongodb" },
-    { "mongodb", "mongodb" },
-    { "mongo", "mongodb" },
-    { "redis", "redis" },
-    { "redis-server", "redis" },
-    { "valkey", "redis" },
-    { "cassandra", "cassandra" },
-    { "scylla", "cassandra" },
-    { "clickhouse", "clickhouse" },
-    { "clickhouse-server", "clickhouse" },
-    { "clickhouse-serv", "clickhouse" },
-    { "clickhouse_log", "clickhouse" },
-    { "elasticsearch", "elasticsearch" },
-    { "opensearch", "elasticsearch" },
-};
-
-/* "postgresql@15-main.service", "postgresql.log", "postgres-15": the part before the first sign. */
-static const char *program_engine(const char *name, size_t len)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(programs); i++)
-        if (strlen(programs[i].name) == len && strncasecmp(name, programs[i].name, len) == 0)
-            return programs[i].engine;
-    while (n < len && !strchr("@._:", name[n]) &&
-           !(name[n] == '-' && n + 1 < len && isdigit((unsigned char)name[n + 1])))
-        n++;
-    return n > 0 && n < len ? program_engine(name, n) : NULL;
-}
-
-static const char *name_engine(const char *name)
-{
-    return name ? program_engine(name, strlen(name)) : NULL;
-}
-
-static const char *identity_engine(const struct log_record *r)
-{
-    const char *engine = name_engine(r->dataset);
-
-    if (!engine)
-        engine = name_engine(r->service);
-    return engine ? engine : name_engine(r->container);
-}
-
-static bool identity_has(const struct log_record *r, const char *word)
-{
-    return text_icontains(r->service, word) || text_icontains(r->dataset, word) ||
-           text_icontains(r->container, word);
-}
-
-/* PostgreSQL writes "LEVEL:  text" with two blanks, after a time and without an exception's name in
- * front: libpq quotes the server's words too. */
-static bool is_postgres_format(const struct line *l)
-{
-    static const char *const levels[] = { "LOG:  ",     "FATAL:  ",  "ERROR:  ",     "PANIC:  ",
-                                          "WARNING:  ", "DETAIL:  ", "STATEMENT:  ", "HINT:  ",
-                                          "NOTICE:  ",  "CONTEXT:  " };
-
-    for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
-        const char *at = has(l, levels[i]) ? strstr(l->hay.text, levels[i]) : NULL;
-        if (!at)
-            continue;
-        for (const char *s = l->hay.text; s + 5 < at; s++)
-            if (strncmp(s, "rror", 4) == 0 || strncmp(s, "xcept", 5) == 0 ||
-                strncmp(s, "onnect", 6) == 0 || strncmp(s, "failed", 6) == 0)
-                return false;
-        return true;
-    }
-    return false;
-}
-
-/* "1:M 18 Aug 2026 10:02:58.114 * ..." */
-static bool is_redis_format(const char *s)
-{
-    size_t n = strspn(s, "0123456789");
-
-    return n > 0 && s[n] == ':' && s[n + 1] && strchr("MSCX", s[n + 1]) && s[n + 2] == ' ' &&
-           isdigit((unsigned char)s[n + 3]);
-}
-
-static const char *format_engine(const struct line *l)
-{
-    const char *s = l->hay.text;
-
-    if (is_postgres_format(l))
-        return "postgresql";
-    if (has(l, "[MY-0") || has(l, "] [Server] ") || has(l, "[Note] InnoDB:"))
-        return "mysql";
-    if (text_starts(s, "{\"t\":{\"$date\""))
-        return "mongodb";
-    if (is_redis_format(s))
-        return "redis";
-    if (has(l, "[o.e.") || has(l, "[o.o."))
-        return "elasticsearch";
-    if ((has(l, "] {} <") || has(l, "} <")) &&
-        (has(l, "<Debug>") || has(l, "<Trace>") || has(l, "<Information>") || has(l, "<Error>") ||
-         has(l, "<Fatal>") || has(l, "<Warning>")))
-        return "clickhouse";
-    /* "2026-08-18 10:02:58.11 spid12s     text" */
-    if (isdigit((unsigned char)*s) && strnlen(s, 30) == 30 &&
-        (strncmp(s + 22, " spid", 5) == 0 || strncmp(s + 22, " Logon ", 7) == 0 ||
-         strncmp(s + 22, " Server ", 8) == 0))
-        return "sqlserver";
-    return NULL;
-}
-
-static void set_kind(struct line *l, enum log_kind kind, const char *engine, bool own)
-{
-    l->event->kind = kind;
-    if (engine)
-        l->event->engine = engine;
-    l->event->own = own;
-}
-
-static void set_machine(struct line *l, const char *name, size_t len)
-{
-    if (len > 0) {
-        l->event->machine = name;
-        l->event->machine_len = len;
-    }
-}
-
 /* ---- a database server about itself ---- */
 
 static bool read_server(struct line *l)
@@ -228,9 +43,10 @@ static bool read_server(struct line *l)
     r = rule_find(server_rules, &l->hay, engine);
     if (!r)
         r = rule_find(rejection_rules, &l->hay, engine);
-    set_kind(l, r ? r->kind : LOG_ORDINARY_WORK_EVENT, engine, true);
+    line_set(l, r ? r->kind : LOG_ORDINARY_WORK_EVENT, engine, true);
     l->event->process = true;
-    l->event->recovery_hint = l->event->kind == LOG_SERVER_START_EVENT && has(l, "interrupted");
+    l->event->recovery_hint =
+        l->event->kind == LOG_SERVER_START_EVENT && line_has(l, "interrupted");
     return true;
 }
 
@@ -240,20 +56,20 @@ static bool read_server(struct line *l)
 static const char *process_engine(const struct line *l, bool *ret_pooler)
 {
     static const char *const poolers[] = { "pgbouncer", "haproxy", "proxysql", "pgpool", "envoy" };
-    const char *text = l->syslog.text;
+    const char *text = l->syslog.text, *engine;
 
     *ret_pooler = false;
     for (size_t i = 0; i < ARRAY_LEN(poolers); i++)
-        if (has(l, poolers[i]) && program_in(text, poolers[i]))
+        if (line_has(l, poolers[i]) && program_in(text, poolers[i]))
             *ret_pooler = true;
     if (*ret_pooler)
         return NULL;
-    for (size_t i = 0; i < ARRAY_LEN(programs); i++)
-        if (has(l, programs[i].name) && program_in(text, programs[i].name))
-            return programs[i].engine;
-    if (has(l, "patroni"))
+    engine = line_program_engine(l);
+    if (engine)
+        return engine;
+    if (line_has(l, "patroni"))
         return "postgresql";
-    return has(l, "SQL Server Database Engine") ? "sqlserver" : NULL;
+    return line_has(l, "SQL Server Database Engine") ? "sqlserver" : NULL;
 }
 
 static bool is_down_kind(enum log_kind k)
@@ -274,8 +90,9 @@ static bool speaks_for_system(const struct line *l)
             text_isame(l->record->service, names[i]))
             return true;
     }
-    return has(l, "service entered the") || has(l, "service terminated unexpectedly") ||
-           has(l, ".service: ") || has(l, "Out of memory: Kill") || has(l, "Memory cgroup out of");
+    return line_has(l, "service entered the") || line_has(l, "service terminated unexpectedly") ||
+           line_has(l, ".service: ") || line_has(l, "Out of memory: Kill") ||
+           line_has(l, "Memory cgroup out of");
 }
 
 static bool read_system(struct line *l)
@@ -291,10 +108,10 @@ static bool read_system(struct line *l)
         return false;
     engine = process_engine(l, &pooler);
     if (pooler)
-        set_kind(l, is_down_kind(r->kind) ? LOG_POOLER_DOWN_EVENT : LOG_POOLER_UP_EVENT, NULL,
+        line_set(l, is_down_kind(r->kind) ? LOG_POOLER_DOWN_EVENT : LOG_POOLER_UP_EVENT, NULL,
                  true);
     else if (engine)
-        set_kind(l, r->kind, engine, true);
+        line_set(l, r->kind, engine, true);
     else
         return false;
     l->event->process = engine != NULL;
@@ -311,9 +128,10 @@ static bool speaks_for_kubernetes(const struct line *l)
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (identity_has(l->record, names[i]))
             return true;
-    return has(l, "pod/") || has(l, "EndpointSlice") || has(l, "clusterIP") ||
-           has(l, "StatefulSet") || has(l, "replica set") || has(l, "endpoints of ") ||
-           has(l, "container ") || has(l, " endpoints") || has(l, "NodeNotReady");
+    return line_has(l, "pod/") || line_has(l, "EndpointSlice") || line_has(l, "clusterIP") ||
+           line_has(l, "StatefulSet") || line_has(l, "replica set") ||
+           line_has(l, "endpoints of ") || line_has(l, "container ") || line_has(l, " endpoints") ||
+           line_has(l, "NodeNotReady");
 }
 
 /* The pod after "pod/", "Pod ", "in pod " or "for ". */
@@ -340,7 +158,7 @@ static void find_pod(struct line *l)
             s = slash + 1;
         }
         if (n > 2)
-            set_machine(l, s, n);
+            line_set_machine(l, s, n);
         return;
     }
 }
@@ -352,10 +170,7 @@ static bool names_database(const char *text, size_t len)
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (word_in(text, len, words[i]))
             return true;
-    for (size_t i = 0; i < ARRAY_LEN(programs); i++)
-        if (word_in(text, len, programs[i].name))
-            return true;
-    return false;
+    return names_database_program(text, len);
 }
 
 static bool read_kubernetes(struct line *l)
@@ -370,13 +185,13 @@ static bool read_kubernetes(struct line *l)
     if (!r)
         return false;
     engine = process_engine(l, &pooler);
-    set_kind(l, r->kind, engine, false);
+    line_set(l, r->kind, engine, false);
     if (r->kind == LOG_SERVICE_ENDPOINTS_EVENT || r->kind == LOG_SERVICE_NO_ENDPOINTS_EVENT ||
         r->kind == LOG_HOST_FAULT_EVENT || r->kind == LOG_DEPLOY_EVENT)
         return true;
     find_pod(l);
     if (pooler) {
-        set_kind(l, is_down_kind(r->kind) ? LOG_POOLER_DOWN_EVENT : LOG_POOLER_UP_EVENT, NULL,
+        line_set(l, is_down_kind(r->kind) ? LOG_POOLER_DOWN_EVENT : LOG_POOLER_UP_EVENT, NULL,
                  true);
         return true;
     }
@@ -395,13 +210,13 @@ static bool read_managed(struct line *l)
     const char *name;
     size_t n = 0;
 
-    if (!has(l, "RDS-EVENT-") && !has(l, "DB instance") && !has(l, "cloudsql") &&
-        !has(l, "failover"))
+    if (!line_has(l, "RDS-EVENT-") && !line_has(l, "DB instance") && !line_has(l, "cloudsql") &&
+        !line_has(l, "failover"))
         return false;
     name = strcasestr(l->hay.text, "DB instance ");
-    if (has(l, "resolves to") || !(r = rule_find(managed_rules, &l->hay, NULL)))
+    if (line_has(l, "resolves to") || !(r = rule_find(managed_rules, &l->hay, NULL)))
         return false;
-    set_kind(l, r->kind, NULL, true);
+    line_set(l, r->kind, NULL, true);
     l->event->process = true;
     if (!name)
         return true;
@@ -409,7 +224,7 @@ static bool read_managed(struct line *l)
     while (isalnum((unsigned char)name[n]) || name[n] == '-')
         n++;
     if (n > 2 && name[n] == ':')
-        set_machine(l, name, n);
+        line_set_machine(l, name, n);
     return true;
 }
 
@@ -417,13 +232,14 @@ static bool read_cluster(struct line *l)
 {
     const struct line_rule *r;
 
-    if (!identity_has(l->record, "patroni") && !has(l, "patroni") && !has(l, "no action. I am") &&
-        !has(l, "leader") && !has(l, "moting self") && !has(l, "moted self"))
+    if (!identity_has(l->record, "patroni") && !line_has(l, "patroni") &&
+        !line_has(l, "no action. I am") && !line_has(l, "leader") && !line_has(l, "moting self") &&
+        !line_has(l, "moted self"))
         return false;
     r = rule_find(cluster_rules, &l->hay, NULL);
     if (!r)
         return false;
-    set_kind(l, r->kind, r->engine, true);
+    line_set(l, r->kind, r->engine, true);
     l->event->process = true;
     return true;
 }
@@ -433,7 +249,7 @@ static bool is_pooler(const struct line *l)
     return identity_has(l->record, "pgbouncer") || identity_has(l->record, "proxysql") ||
            identity_has(l->record, "pgpool") || identity_has(l->record, "pgcat") ||
            identity_has(l->record, "sql-proxy") || identity_has(l->record, "sql_proxy") ||
-           has(l, " C-0x") || has(l, " S-0x");
+           line_has(l, " C-0x") || line_has(l, " S-0x");
 }
 
 static bool read_pooler(struct line *l)
@@ -441,17 +257,17 @@ static bool read_pooler(struct line *l)
     const struct line_rule *r;
     bool pooler = is_pooler(l);
 
-    if (!pooler && !has(l, "server login") && !has(l, "pgbouncer cannot connect") &&
-        !has(l, "failed to connect to instance"))
+    if (!pooler && !line_has(l, "server login") && !line_has(l, "pgbouncer cannot connect") &&
+        !line_has(l, "failed to connect to instance"))
         return false;
     r = rule_find(pooler_rules, &l->hay, NULL);
     if (!r) {
         if (!pooler)
             return false;
-        set_kind(l, LOG_OTHER_EVENT, NULL, true);
+        line_set(l, LOG_OTHER_EVENT, NULL, true);
         return true;
     }
-    set_kind(l, r->kind, r->engine, pooler);
+    line_set(l, r->kind, r->engine, pooler);
     return true;
 }
 
@@ -462,33 +278,29 @@ static bool read_balancer(struct line *l)
                     identity_has(l->record, "envoy") || identity_has(l->record, "nlb") ||
                     identity_has(l->record, "elb");
 
-    if (!balancer && !has(l, "is DOWN") && !has(l, "is UP") && !has(l, "no server available"))
+    if (!balancer && !line_has(l, "is DOWN") && !line_has(l, "is UP") &&
+        !line_has(l, "no server available"))
         return false;
     r = rule_find(balancer_rules, &l->hay, NULL);
     if (!r || (!balancer && r->kind == LOG_INVENTORY_EVENT))
         return false;
-    set_kind(l, r->kind, NULL, false);
+    line_set(l, r->kind, NULL, false);
     return true;
 }
 
 /* ---- network ---- */
 
 /* Packet filters log SRC= and DST= (netfilter), "Deny tcp src" (Cisco ASA), action=deny. */
-static bool is_flow_log(const struct line *l)
-{
-    return has(l, " REJECT OK") && isdigit((unsigned char)*l->hay.text);
-}
-
 static bool read_firewall(struct line *l)
 {
-    bool packet = (has(l, "SRC=") && has(l, "DST=")) || (has(l, "srcip=") && has(l, "dstip=")) ||
-                  has(l, "Deny tcp src");
-    bool stopped =
-        has(l, "reject") || has(l, "drop") || has(l, "deny") || has(l, "block") || has(l, "denied");
+    bool packet = (line_has(l, "SRC=") && line_has(l, "DST=")) ||
+                  (line_has(l, "srcip=") && line_has(l, "dstip=")) || line_has(l, "Deny tcp src");
+    bool stopped = line_has(l, "reject") || line_has(l, "drop") || line_has(l, "deny") ||
+                   line_has(l, "block") || line_has(l, "denied");
 
-    if (!(packet && stopped) && !is_flow_log(l))
+    if (!(packet && stopped) && !line_is_flow_log(l))
         return false;
-    set_kind(l, LOG_NETWORK_FAULT_EVENT, NULL, false);
+    line_set(l, LOG_NETWORK_FAULT_EVENT, NULL, false);
     return true;
 }
 
@@ -501,7 +313,7 @@ static bool read_network(struct line *l)
     r = rule_find(network_rules, &l->hay, NULL);
     if (!r)
         return false;
-    set_kind(l, r->kind, NULL, r->kind == LOG_MACHINE_REBOOT_EVENT);
+    line_set(l, r->kind, NULL, r->kind == LOG_MACHINE_REBOOT_EVENT);
     return true;
 }
 
@@ -513,55 +325,8 @@ static bool read_identity(struct line *l)
 
     if (!r)
         return false;
-    set_kind(l, r->kind, NULL, false);
+    line_set(l, r->kind, NULL, false);
     return true;
-}
-
-static size_t take_number(const char *s, int *ret)
-{
-    size_t n = 0;
-
-    for (*ret = 0; n < 6 && isdigit((unsigned char)s[n]); n++)
-        *ret = *ret * 10 + (s[n] - '0');
-    return isdigit((unsigned char)s[n]) ? 0 : n;
-}
-
-/* "100/100", "98 of 100", "98 out of 100" at `s` */
-static bool take_ratio(const char *s, int *ret_used, int *ret_limit)
-{
-    static const char *const signs[] = { "/", " of ", " out of ", " / " };
-    size_t n = take_number(s, ret_used);
-
-    for (size_t i = 0; n > 0 && i < ARRAY_LEN(signs); i++) {
-        const char *rest = s + n + strlen(signs[i]);
-        size_t m;
-        if (strncmp(s + n, signs[i], strlen(signs[i])) != 0)
-            continue;
-        m = take_number(rest, ret_limit);
-        return m > 0 && *ret_limit > 0 && rest[m] != '/';
-    }
-    return false;
-}
-
-/* "connections 100/100 in use on pg-1", "pg-1: 98 of 100 connections used" */
-static bool read_slots_report(struct line *l)
-{
-    const char *text = l->hay.text;
-
-    if (!has(l, "connections") && !has(l, "backends"))
-        return false;
-    for (const char *s = text; *s; s++) {
-        int used, limit;
-        if (!isdigit((unsigned char)*s) ||
-            (s > text && (isalnum((unsigned char)s[-1]) || strchr("./-", s[-1]))) ||
-            !take_ratio(s, &used, &limit))
-            continue;
-        set_kind(l, LOG_SLOTS_REPORT_EVENT, NULL, false);
-        l->event->in_use = used;
-        l->event->limit = limit;
-        return true;
-    }
-    return false;
 }
 
 /* ---- clients ---- */
@@ -616,15 +381,16 @@ static const char *client_engine(const struct line *l)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(signs); i++)
-        if (has(l, signs[i].needle))
+        if (line_has(l, signs[i].needle))
             return signs[i].engine;
     return NULL;
 }
 
 static bool speaks_of_database(const struct line *l, const char *engine)
 {
-    return engine || has(l, "database") || has(l, "db=") || has(l, " db ") || has(l, "SQL") ||
-           has(l, "jdbc") || has(l, "Hikari") || has(l, "ActiveRecord") || has(l, "query");
+    return engine || line_has(l, "database") || line_has(l, "db=") || line_has(l, " db ") ||
+           line_has(l, "SQL") || line_has(l, "jdbc") || line_has(l, "Hikari") ||
+           line_has(l, "ActiveRecord") || line_has(l, "query");
 }
 
 static bool read_client(struct line *l)
@@ -638,110 +404,18 @@ static bool read_client(struct line *l)
         return false;
     if (r->kind == LOG_CLIENT_OK_EVENT && !speaks_of_database(l, engine))
         return false;
-    set_kind(l, r->kind, r->engine ? r->engine : engine, false);
+    line_set(l, r->kind, r->engine ? r->engine : engine, false);
     return true;
-}
-
-/* ---- what the line names ---- */
-
-static size_t name_length(const char *s)
-{
-    size_t n = 0;
-
-    while (isalnum((unsigned char)s[n]) || (s[n] && strchr("_-$.", s[n])))
-        n++;
-    while (n > 0 && s[n - 1] == '.')
-        n--;
-    return n;
-}
-
-/* "database=orders", "db=orders", "app@orders LOG:", "on orders using TCP/IP", "db: 'orders'" */
-static void find_database(struct line *l)
-{
-    static const char *const before[] = { "database=",  "dbname=", "db=",        "db: '",
-                                          "Database: ", " on ",    "database \"" };
-    const char *s;
-
-    for (size_t i = 0; i < ARRAY_LEN(before); i++) {
-        size_t n;
-        if (strcmp(before[i], " on ") == 0 && !has(l, " using "))
-            continue;
-        s = has(l, before[i]) ? strcasestr(l->hay.text, before[i]) : NULL;
-        n = s ? name_length(s + strlen(before[i])) : 0;
-        if (n == 0)
-            continue;
-        l->event->database = s + strlen(before[i]);
-        l->event->database_len = n;
-        return;
-    }
-    s = l->event->own ? strchr(l->hay.text, '@') : NULL;
-    if (s && s > l->hay.text && isalnum((unsigned char)s[-1]) && name_length(s + 1) > 0 &&
-        !memchr(s + 1, '.', name_length(s + 1))) {
-        l->event->database = s + 1;
-        l->event->database_len = name_length(s + 1);
-    }
-}
-
-/* "version account interface source destination sourceport destinationport ..." (Amazon VPC User
- * Guide, "Flow log records") */
-static void read_flow(struct log_event *e, const char *end)
-{
-    size_t i = 0;
-    const char *s;
-
-    while (i < e->n_mentions && !e->mentions[i].address)
-        i++;
-    if (i + 1 >= e->n_mentions || !e->mentions[i + 1].address)
-        return;
-    e->mentions[i].role = MENTION_CLIENT;
-    e->mentions[i + 1].role = MENTION_SERVER;
-    s = e->mentions[i + 1].text + e->mentions[i + 1].len;
-    for (int blanks = 0; s < end && blanks < 2; s++)
-        blanks += *s == ' ';
-    e->mentions[i + 1].port = 0;
-    take_number(s, &e->mentions[i + 1].port);
-}
-
-static void find_mentions(struct line *l)
-{
-    const char *at = l->syslog.text, *end = l->hay.text + l->hay.len;
-    struct log_mention m;
-
-    while (l->event->n_mentions < LOG_MENTIONS_MAX && logline_next_name(&at, end, &m))
-        l->event->mentions[l->event->n_mentions++] = m;
-    /* Packet filters write the port apart from the address. */
-    if (l->event->kind != LOG_NETWORK_FAULT_EVENT)
-        return;
-    if (is_flow_log(l)) {
-        read_flow(l->event, l->hay.text + l->hay.len);
-        return;
-    }
-    at = has(l, "DPT=")       ? strcasestr(l->hay.text, "DPT=") + 4
-         : has(l, "dstport=") ? strcasestr(l->hay.text, "dstport=") + 8
-                              : NULL;
-    for (size_t i = 0; at && i < l->event->n_mentions; i++)
-        if (l->event->mentions[i].role == MENTION_SERVER && l->event->mentions[i].port == 0)
-            for (const char *s = at; isdigit((unsigned char)*s) && s < at + 5; s++)
-                l->event->mentions[i].port = l->event->mentions[i].port * 10 + (*s - '0');
-}
-
-static void find_limit(struct line *l)
-{
-    const char *s = strcasestr(l->hay.text, "max_connections = ");
-
-    if (s && l->event->kind == LOG_SLOTS_EXHAUSTED_EVENT)
-        for (s += 18; isdigit((unsigned char)*s) && l->event->limit < 1000000; s++)
-            l->event->limit = (l->event->limit < 0 ? 0 : l->event->limit) * 10 + (*s - '0');
 }
 
 static void classify(struct line *l)
 {
     if (read_system(l) || read_managed(l) || read_kubernetes(l) || read_cluster(l) ||
         read_pooler(l) || read_server(l) || read_balancer(l) || read_network(l) ||
-        read_slots_report(l) || read_identity(l))
+        line_read_slots_report(l) || read_identity(l))
         return;
     if (!read_client(l) && line_tells_network_trouble(l->hay.text))
-        set_kind(l, LOG_NETWORK_FAULT_EVENT, NULL, false);
+        line_set(l, LOG_NETWORK_FAULT_EVENT, NULL, false);
 }
 
 /* A message that was cut for reading: what was found is lent by the record all the same. */
@@ -769,10 +443,8 @@ void logline_read(const struct log_record *record, struct log_event *ret)
     syslog_prefix_read(text, &l.syslog);
     classify(&l);
     if (l.syslog.host_len > 0 && !ret->machine)
-        set_machine(&l, l.syslog.host, l.syslog.host_len);
-    find_mentions(&l);
-    find_database(&l);
-    find_limit(&l);
+        line_set_machine(&l, l.syslog.host, l.syslog.host_len);
+    line_read_told(&l);
     if (cut)
         lend_by_record(record->message, cut, ret);
     free(cut);

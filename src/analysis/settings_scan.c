@@ -6,6 +6,31 @@
 
 #include "dbconn/base/alloc.h"
 
+const struct diff_span span_nothing = { "", 0 };
+
+struct diff_span span_part(struct diff_span s, size_t from, size_t to)
+{
+    return (struct diff_span){ s.text + from, to > from ? to - from : 0 };
+}
+
+size_t span_find(struct diff_span s, const char *what)
+{
+    size_t n = strlen(what);
+
+    for (size_t i = 0; i + n <= s.len; i++)
+        if (strncasecmp(s.text + i, what, n) == 0)
+            return i;
+    return s.len;
+}
+
+size_t span_find_any(struct diff_span s, const char *chars)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.text[i] != '\0' && strchr(chars, s.text[i]))
+            return i;
+    return s.len;
+}
+
 struct diff_span span_trim(struct diff_span s)
 {
     while (s.len > 0 && isspace((unsigned char)*s.text)) {
@@ -48,11 +73,6 @@ static struct diff_span span_from(struct diff_span s, size_t from)
 {
     return from < s.len ? (struct diff_span){ s.text + from, s.len - from }
                         : (struct diff_span){ s.text + s.len, 0 };
-}
-
-static struct diff_span span_part(struct diff_span s, size_t from, size_t to)
-{
-    return (struct diff_span){ s.text + from, to > from ? to - from : 0 };
 }
 
 enum comment_mark {

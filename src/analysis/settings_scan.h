@@ -40,7 +40,13 @@ void scan_line(enum language lang, struct diff_span code, struct scan *ret);
 /* Words of a line that opens a block ("resource "aws_db_instance" "main" {", "database:"). */
 void scan_block_words(struct diff_span code, struct words *ret);
 
+extern const struct diff_span span_nothing;
+
 struct diff_span span_trim(struct diff_span s);
+struct diff_span span_part(struct diff_span s, size_t from, size_t to); /* empty when to <= from */
+/* Where it is first, s.len when it is nowhere. */
+size_t span_find(struct diff_span s, const char *what); /* ASCII case-insensitive */
+size_t span_find_any(struct diff_span s, const char *chars);
 bool span_is(struct diff_span s, const char *text);
 bool span_starts_with(struct diff_span s, const char *prefix); /* ASCII case-insensitive */
 bool span_has(struct diff_span s, const char *needle);         /* ASCII case-insensitive */

@@ -5,7 +5,7 @@
 #ifndef DBCONN_ANALYSIS_SETTINGS_SCOPE_H
 #define DBCONN_ANALYSIS_SETTINGS_SCOPE_H
 
-#include "settings_value.h"
+#include "settings_target.h"
 
 #define SCOPE_MAX 8
 #define NOTES_MAX 64       /* declarations of a hunk that are looked at */

@@ -4,16 +4,7 @@
 #define DBCONN_ANALYSIS_SETTINGS_VALUE_H
 
 #include "dbconn/base/buf.h"
-#include "settings_scan.h"
-
-/* The parts of a URL, a libpq or ADO connection string, or a plain "host:port". */
-struct conn_parts {
-    struct diff_span host; /* of several the first */
-    struct diff_span all_hosts;
-    struct diff_span port, database, user;
-    struct diff_span options; /* what follows: "?pool_size=5", further KEY=VALUE pairs */
-    const char *engine;       /* by the scheme; NULL unknown. Static */
-};
+#include "settings_conn.h"
 
 struct value {
     struct diff_span raw;
@@ -26,6 +17,8 @@ struct value {
     struct conn_parts parts;
 };
 
+/* Without quotes or brackets around it and without a comma behind it. */
+struct diff_span value_unquote(struct diff_span s);
 void value_read(struct diff_span raw, struct value *ret);
 /* Base64 of a Kubernetes Secret: appends the text when it is one. */
 bool value_decode_base64(struct diff_span text, struct buf *out);
@@ -33,16 +26,5 @@ bool value_same(const struct value *a, const struct value *b); /* the same in ef
 
 /* May a setting of this kind have such a value? Keeps "user = load(id)" from being a setting. */
 bool value_fits(const struct value *v, enum setting_kind kind, bool code);
-
-/* Does the value name the refused target? */
-enum tristate value_is_target(const struct value *v, enum setting_kind kind,
-                              const struct change_context *ctx);
-enum tristate host_is_target(struct diff_span host, const struct change_context *ctx);
-/* "localhost", "db", "example.com": defaults that a deployment replaces. */
-bool host_is_placeholder(struct diff_span host);
-/* A port that only databases of one engine use (IANA, vendors' documentation). NULL: none. */
-const char *port_engine(struct diff_span port);
-/* "mariadb" is "mysql", "unknown" and NULL are nothing. */
-bool engine_differs(const char *a, const char *b);
 
 #endif
