@@ -9,8 +9,12 @@ SANDBOX_OBJ := $(SANDBOX_SRC:%.c=$(BUILD)/%.o)
 BASE_OBJ    := $(filter $(BUILD)/src/base/%.o,$(LIB_OBJ))
 SANDBOX     := $(BUILD)/dbconn-sandbox
 
+# Tests of the sandbox itself (test_sandbox_*), and of the program with it.
 E2E_SRC := $(sort $(wildcard tests/e2e/test_*.c))
 E2E_BIN := $(E2E_SRC:tests/e2e/%.c=$(BUILD)/tests/e2e/%)
+
+# Objects that only a rule for a test program mentions are kept.
+.SECONDARY: $(E2E_SRC:%.c=$(BUILD)/%.o) $(BUILD)/tests/e2e/harness.o
 
 CONFORMANCE := tests/conformance
 
@@ -22,6 +26,13 @@ $(SANDBOX_OBJ): PKG_CFLAGS += -Icontrib/sandbox
 $(SANDBOX): $(SANDBOX_OBJ) $(BASE_OBJ)
 	@echo '  LD   $@'
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+
+$(BUILD)/tests/e2e/test_sandbox_%.o: PKG_CFLAGS += -Icontrib/sandbox
+
+$(BUILD)/tests/e2e/test_sandbox_%: $(BUILD)/tests/e2e/test_sandbox_%.o \
+    $(filter-out $(BUILD)/contrib/sandbox/main.o,$(SANDBOX_OBJ)) $(BASE_OBJ)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
 # The harness may use the base floor too, for strings and JSON; never the program it tests.
 $(BUILD)/tests/e2e/test_%: $(BUILD)/tests/e2e/test_%.o $(BUILD)/tests/e2e/harness.o $(BASE_OBJ)

@@ -24,7 +24,9 @@
 
 #include "dbconn/base/buf.h"
 
-#define DEADLINE_MS 20000
+/* Above the longest wait of the bot's own: a lost answer is looked for after the request's
+ * time-out. */
+#define DEADLINE_MS 60000
 #define INCIDENTS "C0INCIDENT"
 
 struct stage_options {
