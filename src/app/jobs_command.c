@@ -241,8 +241,12 @@ static int jobs_purge(const struct common_options *common, int argc, char **argv
     int exit_code = jobs_open(common, json, &j);
     if (!older && j.config)
         age_ms = config_num(j.config, "queue.retention_days") * DAY_MS;
-    if (j.store)
+    if (j.store && age_ms == 0) {
+        error_set(&j.err, ERR_USAGE, "queue.retention_days is 0: say with --older-than which jobs");
+        exit_code = jobs_failed(&j);
+    } else if (j.store) {
         exit_code = purge(&j, age_ms);
+    }
     jobs_close(&j);
     return exit_code;
 }

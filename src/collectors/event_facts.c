@@ -3,6 +3,7 @@
 #include "dbconn/analysis/engine.h"
 #include "dbconn/analysis/failure.h"
 #include "dbconn/base/json.h"
+#include "dbconn/base/redact.h"
 #include "dbconn/base/text.h"
 #include "dbconn/collectors/dossier.h"
 
@@ -33,7 +34,8 @@ static void put_exceptions(struct collect *c, const struct sentry_event *event)
     dossier_put(c->board, c->step, "event.exceptions", list);
 }
 
-/* One scope of hints: { key: value }, redacted. */
+/* One scope of hints: { key: value }, redacted. What its name calls a secret is left out: a value
+ * such as "swordfish" does not look like one. */
 static void add_scope(cJSON *list, const struct source_pair *pairs, size_t n)
 {
     cJSON *scope;
@@ -42,8 +44,10 @@ static void add_scope(cJSON *list, const struct source_pair *pairs, size_t n)
         return;
     scope = cJSON_CreateObject();
     for (size_t i = 0; i < n; i++) {
+        if (!pairs[i].key || redact_is_secret_name(pairs[i].key))
+            continue;
         char *value = presentable(pairs[i].value, HINT_BYTES);
-        if (pairs[i].key && value)
+        if (value)
             json_put_str(scope, pairs[i].key, value);
         free(value);
     }

@@ -316,6 +316,10 @@ static void purge_removes_what_ended_long_enough_ago(void **state)
     ASSERT_OUTCOME(STORE_NONE, store_get(w->store, w->done, &job, &err));
     ASSERT_OUTCOME(STORE_OK, store_get(w->store, w->failed, &job, &err));
     job_clear(&job);
+    char *none = cli_write(&w->cli, "none.json", "{\"queue\":{\"retention_days\":0}}");
+    ASSERT_EXIT(2, &w->cli, "jobs", "purge", "--config", none);
+    assert_said(&w->cli.err, "queue.retention_days is 0");
+    free(none);
     ASSERT_OUTCOME(STORE_OK, store_feedback_list(w->store, NULL, &feedback, &err));
     assert_int_equal(feedback.n, 1);
     assert_null(feedback.items[0].person);
