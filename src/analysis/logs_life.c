@@ -327,6 +327,21 @@ static struct silence read_silence(const struct reading *r)
     return s;
 }
 
+/* A server that nobody reaches goes on with its own business. */
+static bool is_background_work(const char *message)
+{
+    static const char *const chores[] = {
+        "checkpoint",      "restartpoint", "vacuum", "automatic analyze", "background saving",
+        "Background saving", "page_cleaner", "WAL",    "wal segment",       "archived",
+        "Compacted",       "Compaction",   "merge",  "WiredTiger",        "purge",
+    };
+
+    for (size_t i = 0; message && i < ARRAY_LEN(chores); i++)
+        if (strstr(message, chores[i]))
+            return true;
+    return false;
+}
+
 static void judge_health(struct reading *r)
 {
     struct log_findings *f = r->f;
@@ -342,7 +357,7 @@ static void judge_health(struct reading *r)
     for (size_t i = 0; i < r->a.n; i++) {
         int64_t at = reading_time(r, i);
         if (r->a.events[i].kind == LOG_ORDINARY_WORK_EVENT && is_about_machine(&r->a, i) &&
-            at >= w->onset_ms && at <= w->end_ms)
+            at >= w->onset_ms && at <= w->end_ms && !is_background_work(r->a.records[i].message))
             reading_count(r, &f->work_during, i);
     }
     if (inside)

@@ -139,6 +139,42 @@ static struct name machine_beside(const struct attribution *a, const struct log_
     return several ? (struct name){ "", 0 } : found;
 }
 
+static bool is_name_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '-' || c == '_';
+}
+
+static bool has_word(const char *text, struct name word)
+{
+    for (const char *p = text; (p = memmem(p, strlen(p), word.text, word.len)); p++)
+        if ((p == text || (!is_name_char(p[-1]) && p[-1] != '.')) && !is_name_char(p[word.len]))
+            return true;
+    return false;
+}
+
+/* The one database machine whose name stands as a bare word in a line that says who is who:
+ * "orders-rw.internal -> zeus14 (10.9.7.1:5432) registered". */
+static struct name machine_as_word(const struct attribution *a, size_t record)
+{
+    const struct log_event *e = &a->events[record];
+    struct name found = { "", 0 };
+
+    if ((e->kind != LOG_INVENTORY_EVENT && e->kind != LOG_DNS_ANSWER_EVENT &&
+         e->kind != LOG_SERVICE_ENDPOINTS_EVENT) ||
+        !a->records[record].message)
+        return found;
+    for (size_t i = 0; i < a->n_machines; i++) {
+        const struct machine *m = &a->machines[i];
+        if (!m->database || name_is_address(m->name) ||
+            !has_word(a->records[record].message, m->name))
+            continue;
+        if (found.len > 0)
+            return (struct name){ "", 0 };
+        found = m->name;
+    }
+    return found;
+}
+
 /* A machine that no log comes from, when the line says plainly that it is one: "host=pg-1
  * address=10.0.0.5", "ready endpoints pg-0 (10.0.0.5:5432)". */
 static struct name machine_unheard(const struct attribution *a, const struct log_event *e)
@@ -184,6 +220,8 @@ static void tie_by_line(struct attribution *a)
         found = machine_beside(a, e);
         if (found.len == 0 && takes_address(a, i))
             found = a->machines[a->machine_of[i]].name;
+        if (found.len == 0)
+            found = machine_as_word(a, i);
         if (found.len == 0 && best.len == 0)
             found = machine_unheard(a, e);
         if (found.len == 0)

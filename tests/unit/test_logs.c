@@ -12,7 +12,8 @@
 /* Minutes after an arbitrary hour; the errors last from 60 to 90. */
 #define AT(minutes) (INT64_C(1790000000000) + (int64_t)((minutes)*60000.0))
 
-#define WORK "2026-08-18 10:00:00 UTC [9] LOG:  checkpoint complete: wrote 1 buffers"
+#define WORK "2026-08-18 10:00:00 UTC [9] LOG:  duration: 912.400 ms  statement: SELECT 1"
+#define CHORE "2026-08-18 10:00:00 UTC [9] LOG:  checkpoint complete: wrote 1 buffers"
 #define STOP "2026-08-18 10:00:00 UTC [1] LOG:  received fast shutdown request"
 #define DOWN "2026-08-18 10:00:00 UTC [1] LOG:  database system is shut down"
 #define READY "2026-08-18 10:00:00 UTC [1] LOG:  database system is ready to accept connections"
@@ -213,7 +214,7 @@ static void a_restart_is_an_outage_with_both_ends(void **state)
         dns(ANSWER),
         said(58, "pg-1", WORK),
         said(59.5, "pg-1", STOP),
-        said(59.6, "pg-1", WORK), /* the last checkpoint */
+        said(59.6, "pg-1", CHORE), /* the last checkpoint */
         said(59.7, "pg-1", DOWN),
         said(70, "pg-1",
              "2026-08-18 10:00:00 UTC [1] LOG:  database system was shut down at 2026-08-18"),
@@ -292,6 +293,36 @@ static void a_restart_at_another_time_explains_nothing(void **state)
     assert_int_equal(f.n_outages, 1);
     assert_true(f.outages[0].inside);
     assert_int_equal(f.went_down, NO);
+    log_findings_clear(&f);
+}
+
+/* A server whose port is blocked still writes its checkpoints. */
+static void chores_do_not_show_that_anybody_got_through(void **state)
+{
+    const struct log_record r[] = { dns(ANSWER), said(59, "pg-1", WORK), said(70, "pg-1", CHORE) };
+    struct log_findings f;
+    (void)state;
+
+    read_all(r, ARRAY_LEN(r), &f);
+    assert_int_equal(f.went_down, NO);
+    assert_int_equal(f.healthy, UNKNOWN);
+    log_findings_clear(&f);
+}
+
+/* A line without the target's address beside its name, as registries write it. */
+static void a_registry_names_the_machine_as_a_bare_word(void **state)
+{
+    const struct log_record r[] = {
+        record(10, "reg-1", "consul", "service db-orders.internal -> pg-1 (10.1.2.3:5432) registered"),
+        said(60, "pg-1", DOWN), said(65, "pg-1", READY), said(20, "pg-9", WORK)
+    };
+    struct log_findings f;
+    (void)state;
+
+    read_all(r, ARRAY_LEN(r), &f);
+    assert_int_equal(f.tie, TIE_CERTAIN);
+    assert_string_equal(f.machine, "pg-1");
+    assert_int_equal(f.went_down, YES);
     log_findings_clear(&f);
 }
 
@@ -738,6 +769,8 @@ int main(void)
         cmocka_unit_test(a_server_that_stays_away_did_not_come_back),
         cmocka_unit_test(work_after_a_stop_without_a_start_line_is_the_end),
         cmocka_unit_test(a_restart_at_another_time_explains_nothing),
+        cmocka_unit_test(chores_do_not_show_that_anybody_got_through),
+        cmocka_unit_test(a_registry_names_the_machine_as_a_bare_word),
         cmocka_unit_test(clocks_may_differ_by_two_minutes),
         cmocka_unit_test(another_machines_restart_is_none_of_ours),
         cmocka_unit_test(the_nodes_kernel_speaks_for_the_pod),
