@@ -35,6 +35,7 @@ struct investigation {
     struct job_extra extra;
     struct seen seen;
     struct opinions opinions;
+    char *cancelled_by; /* known since the job was claimed; job_of() may not know it */
     uint64_t owner;
     int64_t evaluated_ms;
     enum progress_style style;
@@ -61,6 +62,7 @@ static void investigation_free(struct investigation *inv)
     loop_timer_free(inv->hand_over);
     loop_timer_free(inv->halt);
     free(inv->reason);
+    free(inv->cancelled_by);
     job_extra_clear(&inv->extra);
     seen_clear(&inv->seen);
     opinions_clear(&inv->opinions);
@@ -96,6 +98,8 @@ static void show(struct investigation *inv)
     in.phase = inv->phase;
     in.asker_name = inv->extra.user_name;
     in.reason = inv->reason;
+    if (inv->cancelled_by)
+        in.cancelled_by = inv->cancelled_by;
     in.now_ms = clock_wall_ms();
     in.before = inv->seen.known ? &inv->seen.before : NULL;
     in.said_right = inv->opinions.right;
@@ -678,6 +682,27 @@ static void hand_over(struct investigation *inv)
     loop_timer_start(inv->hand_over, thread_sync_pause(inv->sync) ? 0 : HAND_OVER_MS);
 }
 
+static void on_canceller(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    struct investigation *inv = user;
+
+    inv->calls[3] = NULL;
+    if (!err && reply->outcome == STORE_OK)
+        xreplace(&inv->cancelled_by, reply->job->cancel_by);
+    end_as(inv, PHASE_CANCELLED, NULL);
+}
+
+static void ask_who_cancelled(struct investigation *inv)
+{
+    struct error err = ERROR_INIT;
+
+    queue_cancel_call(inv->calls[3]); /* no looking back any more */
+    inv->calls[3] = queue_get(inv->bot->queue, job_of(inv)->id, on_canceller, inv, &err);
+    if (!inv->calls[3])
+        on_canceller(inv, NULL, &err);
+    error_clear(&err);
+}
+
 void investigation_stop(struct investigation *inv, enum scheduler_stop why)
 {
     struct scheduler_run *claim = inv->claim;
@@ -688,7 +713,7 @@ void investigation_stop(struct investigation *inv, enum scheduler_stop why)
             return; /* it ends already */
         if (inv->run)
             run_abort(inv->run, "Cancelled.");
-        end_as(inv, PHASE_CANCELLED, NULL);
+        ask_who_cancelled(inv);
         return;
     case SCHEDULER_LEASE_LOST:
         LOG(WARN, "job.lease_lost", F_STR("job", job_of(inv)->id));
