@@ -238,9 +238,9 @@ void stage_kill_bot(struct stage *s)
     (void)stage_wait_bot(s);
 }
 
-char *stage_bot_log(const struct stage *s)
+static char *read_log(const struct stage *s, const char *name)
 {
-    char *path = xasprintf("%s/bot.log", s->dir), bytes[8192];
+    char *path = xasprintf("%s/%s", s->dir, name), bytes[8192];
     struct buf text = BUF_INIT;
     FILE *file = fopen(path, "rb");
     size_t n;
@@ -251,6 +251,11 @@ char *stage_bot_log(const struct stage *s)
         fclose(file);
     free(path);
     return buf_take(&text);
+}
+
+char *stage_bot_log(const struct stage *s)
+{
+    return read_log(s, "bot.log");
 }
 
 bool stage_log_has(const struct stage *s, const char *what)
@@ -310,6 +315,11 @@ void stage_close(struct stage *s)
     sandbox_code = wait_for_exit(s->sandbox, DEADLINE_MS);
     if (sandbox_code < 0)
         kill(s->sandbox, SIGKILL);
+    if (sandbox_code != 0) {
+        char *log = read_log(s, "sandbox.log");
+        print_message("---- the sandbox's log ----\n%s---- end ----\n", log);
+        free(log);
+    }
     curl_easy_cleanup(s->curl);
     remove_tree(s->dir);
     free(s->dir);

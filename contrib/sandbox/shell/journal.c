@@ -4,24 +4,25 @@
 #include "dbconn/base/text.h"
 
 #define BODY_SHOWN 2000
+#define SLOTS 4096 /* a load test asks for tens of thousands of different paths */
 
 struct count {
     char *key;
     int64_t n;
+    struct count *next; /* of the same slot */
 };
 
 struct tally {
     char *service;
     int64_t total;
     int under_way, most;
-    struct count *paths;
-    size_t n_paths, cap_paths;
+    struct count *paths[SLOTS];
 };
 
 struct journal {
     cJSON *entries; /* array of what journal_entries() shows */
     int64_t n, sequence;
-    struct tally *tallies;
+    struct tally **tallies;
     size_t n_tallies, cap_tallies;
 };
 
@@ -35,11 +36,14 @@ struct journal *journal_new(void)
 
 static void clear_tally(struct tally *tally)
 {
-    for (size_t i = 0; i < tally->n_paths; i++)
-        free(tally->paths[i].key);
-    free(tally->paths);
-    tally->paths = NULL;
-    tally->n_paths = tally->cap_paths = 0;
+    for (size_t i = 0; i < SLOTS; i++) {
+        while (tally->paths[i]) {
+            struct count *count = tally->paths[i];
+            tally->paths[i] = count->next;
+            free(count->key);
+            free(count);
+        }
+    }
 }
 
 void journal_free(struct journal *journal)
@@ -47,8 +51,9 @@ void journal_free(struct journal *journal)
     if (!journal)
         return;
     for (size_t i = 0; i < journal->n_tallies; i++) {
-        clear_tally(&journal->tallies[i]);
-        free(journal->tallies[i].service);
+        clear_tally(journal->tallies[i]);
+        free(journal->tallies[i]->service);
+        free(journal->tallies[i]);
     }
     free(journal->tallies);
     cJSON_Delete(journal->entries);
@@ -61,7 +66,7 @@ void journal_reset(struct journal *journal)
     journal->entries = cJSON_CreateArray();
     journal->n = 0;
     for (size_t i = 0; i < journal->n_tallies; i++) {
-        struct tally *tally = &journal->tallies[i];
+        struct tally *tally = journal->tallies[i];
         clear_tally(tally);
         tally->total = 0;
         tally->most = tally->under_way;
@@ -71,10 +76,11 @@ void journal_reset(struct journal *journal)
 static struct tally *tally_of(struct journal *journal, const char *service)
 {
     for (size_t i = 0; i < journal->n_tallies; i++)
-        if (strcmp(journal->tallies[i].service, service) == 0)
-            return &journal->tallies[i];
-    struct tally *tally = VEC_ADD(journal->tallies, journal->n_tallies, journal->cap_tallies);
+        if (strcmp(journal->tallies[i]->service, service) == 0)
+            return journal->tallies[i];
+    struct tally *tally = xcalloc(1, sizeof(*tally));
     tally->service = xstrdup(service);
+    *VEC_ADD(journal->tallies, journal->n_tallies, journal->cap_tallies) = tally;
     return tally;
 }
 
@@ -88,20 +94,32 @@ int journal_begin(struct journal *journal, const char *service)
     return tally->under_way;
 }
 
+/* FNV-1a */
+static size_t slot_of(const char *key)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *key; key++)
+        hash = (hash ^ (unsigned char)*key) * UINT64_C(0x100000001b3);
+    return (size_t)(hash % SLOTS);
+}
+
 static void count_path(struct tally *tally, const char *method, const char *path)
 {
     char *key = xasprintf("%s %s", method, path);
+    struct count **slot = &tally->paths[slot_of(key)];
+    struct count *count = *slot;
 
-    for (size_t i = 0; i < tally->n_paths; i++) {
-        if (strcmp(tally->paths[i].key, key) == 0) {
-            tally->paths[i].n++;
-            free(key);
-            return;
-        }
+    while (count && strcmp(count->key, key) != 0)
+        count = count->next;
+    if (!count) {
+        count = xcalloc(1, sizeof(*count));
+        count->key = xstrdup(key);
+        count->next = *slot;
+        *slot = count;
     }
-    struct count *count = VEC_ADD(tally->paths, tally->n_paths, tally->cap_paths);
-    count->key = key;
-    count->n = 1;
+    count->n++;
+    free(key);
 }
 
 void journal_end(struct journal *journal, const struct journal_entry *entry)
@@ -150,14 +168,15 @@ cJSON *journal_counts(const struct journal *journal)
     cJSON *out = cJSON_CreateObject();
 
     for (size_t i = 0; i < journal->n_tallies; i++) {
-        const struct tally *tally = &journal->tallies[i];
+        const struct tally *tally = journal->tallies[i];
         cJSON *one = json_put_object(out, tally->service);
         json_put_i64(one, "total", tally->total);
         json_put_i64(one, "under_way", tally->under_way);
         json_put_i64(one, "max_concurrent", tally->most);
         cJSON *paths = json_put_object(one, "by_path");
-        for (size_t k = 0; k < tally->n_paths; k++)
-            json_put_i64(paths, tally->paths[k].key, tally->paths[k].n);
+        for (size_t k = 0; k < SLOTS; k++)
+            for (const struct count *c = tally->paths[k]; c; c = c->next)
+                json_put_i64(paths, c->key, c->n);
     }
     return out;
 }

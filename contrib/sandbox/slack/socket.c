@@ -334,6 +334,7 @@ static void take_answer(struct socket_hub *hub, struct envelope *e, const cJSON 
 
     if (!cJSON_IsObject(answer) || !answer->child)
         return; /* the Node client sends an empty payload with every acknowledgement */
+    cJSON_Delete(e->answer); /* of an earlier delivery */
     e->answer = cJSON_Duplicate(answer, true);
     if (!e->accepts_response_payload)
         slack_note(slack, "envelope %s was answered but does not take answers", e->id);
