@@ -7,6 +7,8 @@
 #include "dbconn/base/alloc.h"
 
 #define MAX_SPREAD 32           /* points that stand for one bucket */
+#define LISTED_SHARE 0.6        /* of what a bucket counts must be listed to be all of it */
+#define LISTED_SLACK 5
 #define MAX_AGE (3650 * DAY_MS) /* older times are no times */
 
 /* A time whose events are all known from one source. */
@@ -199,17 +201,34 @@ static void add_series(struct trend_line *line, struct covers *covers, const str
     add_cover(covers, s->start_ms, end);
 }
 
-/* Does any series count events in a bucket within [from, to)? */
-static bool counted_within(const struct trend_input *in, int64_t from_ms, int64_t to_ms)
+/* Does this bucket count events in `w` before the first listed one? Where it reaches beyond that,
+ * what it counts may also have come later: all that did is listed, if it ends within the window. */
+static bool counts_unlisted(const struct trend_line *line, const struct trend_series *s, size_t j,
+                            const struct trend_span *w, int64_t first_ms)
 {
+    int64_t at = s->start_ms + (int64_t)j * s->interval_ms, end = at + s->interval_ms;
+
+    if (at < w->from_ms || at >= first_ms)
+        return false;
+    if (end <= first_ms)
+        return s->counts[j] >= 0.5;
+    return end <= w->to_ms &&
+           events_between(line, at, end) < LISTED_SHARE * s->counts[j] - LISTED_SLACK;
+}
+
+/* Were there events in the window before the first listed one? */
+static bool counted_before(const struct trend_line *line, const struct trend_input *in,
+                           const struct trend_span *w, int64_t first_ms)
+{
+    if (in->first_seen_ms != TIME_UNKNOWN && in->first_seen_ms >= w->from_ms &&
+        in->first_seen_ms < first_ms)
+        return true;
     for (size_t i = 0; i < in->n_series; i++) {
         const struct trend_series *s = &in->series[i];
 
-        for (size_t j = 0; usable(s, in->now_ms) && j < s->n_counts; j++) {
-            int64_t at = s->start_ms + (int64_t)j * s->interval_ms;
-            if (at >= from_ms && at + s->interval_ms <= to_ms && s->counts[j] >= 0.5)
+        for (size_t j = 0; usable(s, in->now_ms) && j < s->n_counts; j++)
+            if (counts_unlisted(line, s, j, w, first_ms))
                 return true;
-        }
     }
     return false;
 }
@@ -237,7 +256,7 @@ static void cover_listed(const struct trend_line *line, struct covers *covers,
         }
         if (first > last)
             continue;
-        if (in->n_listed && !counted_within(in, w[i].from_ms, first))
+        if (in->n_listed && !counted_before(line, in, &w[i], first))
             first = w[i].from_ms;
         add_cover(covers, first, w[i].to_ms >= in->now_ms ? in->now_ms + 1 : last + 1);
     }

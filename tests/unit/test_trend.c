@@ -397,6 +397,44 @@ static void pages_around_the_onset_make_it_exact(void **state)
     free(some.times);
 }
 
+/* An outage within one bucket, of which only the newest events are listed: those before the listed
+ * ones are counted, and it did not begin with the first listed one. */
+static void an_outage_within_one_bucket_begins_before_what_is_listed(void **state)
+{
+    double counts[6] = { 0, 0, 0, 840, 0, 0 };
+    const int64_t start = NOW - H(6), onset = start + 3 * H(1) + 4 * MINUTE_MS;
+    struct trend_series series = {
+        .start_ms = start, .interval_ms = HOUR_MS, .counts = counts, .n_counts = 6
+    };
+    struct trend_span listed = { onset + 2 * MINUTE_MS, NOW };
+    struct events some = { 0 };
+    struct trend t;
+
+    (void)state;
+    for (int i = 0; i < 180; i++)
+        at(&some, NOW - (onset + 3 * MINUTE_MS + i * 500));
+    for (int known = 0; known < 2; known++) {
+        listed.from_ms = known ? onset - MINUTE_MS : start;
+        trend_analyse(&(struct trend_input){ .times_ms = some.times,
+                                             .n_times = some.n,
+                                             .times_capped = true,
+                                             .listed = &listed,
+                                             .n_listed = 1,
+                                             .series = &series,
+                                             .n_series = 1,
+                                             .first_seen_ms = known ? onset : TIME_UNKNOWN,
+                                             .last_seen_ms = TIME_UNKNOWN,
+                                             .now_ms = NOW },
+                      NULL, &t);
+        assert_true(t.onset_ms - t.onset_slack_ms <= onset);
+        if (known)
+            assert_true(t.onset_ms == onset);
+        assert_true(t.events > 800);
+        trend_clear(&t);
+    }
+    free(some.times);
+}
+
 /* Minutes around the onset, hours otherwise: the finest that covers a moment counts. */
 static void finer_counts_around_the_onset_make_it_fine(void **state)
 {
@@ -510,6 +548,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_listed_events_alone_tell_the_shape),
+        cmocka_unit_test(an_outage_within_one_bucket_begins_before_what_is_listed),
         cmocka_unit_test(a_capped_list_and_counts_tell_the_same),
         cmocka_unit_test(hourly_counts_alone_give_the_onset_within_their_hour),
         cmocka_unit_test(a_capped_list_without_counts_leaves_the_onset_open),
