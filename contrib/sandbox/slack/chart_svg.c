@@ -6,6 +6,7 @@
 #include "dbconn/base/text.h"
 
 #define WIDTH 560
+#define RIGHT 30 /* room for half of the last label */
 #define HEIGHT 150
 #define LEFT 44
 #define BOTTOM 24
@@ -33,7 +34,7 @@ static double largest(const cJSON *chart)
 
 static double x_at(int i, int n)
 {
-    return LEFT + (WIDTH - LEFT) * (i + 0.5) / (n ? n : 1);
+    return LEFT + (WIDTH - LEFT - RIGHT) * (i + 0.5) / (n ? n : 1);
 }
 
 static double y_at(double value, double most)

@@ -69,10 +69,11 @@ static void add_angle(struct workspace *ws, const char *inner, size_t len, struc
         html_link(url, buf_str(&plain), out);
         free(url);
     } else {
+        bool is_date = text_starts(inner, "!date^");
         show_mrkdwn(ws, whole, &plain);
-        buf_adds(out, "<span class=\"at\">");
+        buf_adds(out, is_date ? "" : "<span class=\"at\">");
         html_text(buf_str(&plain), out);
-        buf_adds(out, "</span>");
+        buf_adds(out, is_date ? "" : "</span>");
     }
     buf_clear(&plain);
     free(whole);

@@ -345,7 +345,8 @@ static const char style[] =
     "margin:1.5rem auto;padding:0 1rem}h1{font-size:1.1rem;border-bottom:1px solid #8886;"
     "padding-bottom:.5rem}h3{margin:.4rem 0}article{padding:.5rem .8rem;margin:.3rem 0}"
     "article.reply{margin-left:2.2rem;border-left:3px solid #8885}article.ephemeral{opacity:.75}"
-    "p{margin:.25rem 0}.who em{font-size:.7rem;font-style:normal;border:1px solid #8888;"
+    "p{margin:.25rem 0}ul,ol{margin:.2rem 0;padding-left:1.6rem}.who "
+    "em{font-size:.7rem;font-style:normal;border:1px solid #8888;"
     "border-radius:3px;padding:0 .25rem}.who time,.who small,.context,.source,.key,figcaption"
     "{color:#888;font-size:.82rem}.at{background:#4a90d933;border-radius:3px;padding:0 .2rem}"
     "pre{background:#8882;padding:.5rem;overflow:auto;white-space:pre-wrap}code{background:#8882;"
@@ -359,11 +360,16 @@ static const char style[] =
     "solid #8886;padding:.15rem .5rem}figure{margin:.4rem 0}svg text{font-size:10px;fill:#888}"
     ".axis{stroke:#888}";
 
+/* A click is sent as what it is, and the page shows what came of it. "?press=ACTION" presses the
+ * newest button of that name once, for a browser that nobody sits at. */
 static const char script[] =
     "document.addEventListener('click',async e=>{const b=e.target.closest('button');if(!b)return;"
-    "const d=b.dataset;const r=await fetch(document.body.dataset.click,{method:'POST',body:"
-    "JSON.stringify({channel:d.channel,ts:d.ts,action_id:d.action,value:d.value||undefined})});"
-    "b.dataset.pressed=r.ok;if(d.url)window.open(d.url);setTimeout(()=>location.reload(),600)});";
+    "const d=b.dataset;await fetch(document.body.dataset.click,{method:'POST',body:JSON.stringify("
+    "{channel:d.channel,ts:d.ts,action_id:d.action,value:d.value||undefined})});"
+    "if(d.url)window.open(d.url);const u=new URL(location);u.searchParams.delete('press');"
+    "setTimeout(()=>location.replace(u),600)});"
+    "const press=new URLSearchParams(location.search).get('press');if(press)"
+    "[...document.querySelectorAll('button')].filter(b=>b.dataset.action===press).pop()?.click();";
 
 void show_page(struct workspace *ws, const struct channel *channel, const char *click_url,
                struct buf *out)

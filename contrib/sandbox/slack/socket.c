@@ -333,7 +333,7 @@ static void take_answer(struct socket_hub *hub, struct envelope *e, const cJSON 
     struct slack *slack = hub->slack;
 
     if (!cJSON_IsObject(answer) || !answer->child)
-        return; /* the Node client sends an empty payload with every acknowledgement */
+        return;              /* the Node client sends an empty payload with every acknowledgement */
     cJSON_Delete(e->answer); /* of an earlier delivery */
     e->answer = cJSON_Duplicate(answer, true);
     if (!e->accepts_response_payload)
