@@ -254,7 +254,7 @@ static void set_options(struct queue *q, const struct queue_options *options)
 {
     if (options)
         q->options = *options;
-    if (q->options.max_queued <= 0)
+    if (q->options.max_queued == 0)
         q->options.max_queued = DEFAULT_MAX_QUEUED;
     if (q->options.patience_ms <= 0)
         q->options.patience_ms = DEFAULT_PATIENCE_MS;

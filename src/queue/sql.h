@@ -84,6 +84,7 @@ struct sql {
     const struct sql_driver *driver;
     enum store_fault fault; /* of the last error */
     bool in_transaction;
+    bool patient; /* what runs now may take long: changing the tables */
 };
 
 int sql_open_sqlite(const char *path, int64_t busy_ms, struct sql **ret,

@@ -162,7 +162,7 @@ static int reap(struct store *st, int64_t until_ms, const struct store_retry_pol
     " started_ms = COALESCE(started_ms, $3), fence = fence + 1, attempts = attempts + 1,"          \
     " attempts_total = attempts_total + 1 "                                                        \
     "WHERE seq = (SELECT seq FROM jobs WHERE claimable = 1 AND next_due_ms <= $3"                  \
-    " ORDER BY priority DESC, seq LIMIT 1"
+    " ORDER BY " WAITING_ORDER " LIMIT 1"
 #define CLAIM_RETURNING ") RETURNING " JOB_COLUMNS ", response_url, response_url_until_ms"
 
 struct claimed {

@@ -92,14 +92,16 @@ static void read_count(void *user, const struct sql_row *row)
     *(int64_t *)user = sql_int(row, 0);
 }
 
-/* Counted once a transaction: a group of a hundred would otherwise count a hundred times. */
+/* Counted once a transaction, and not beyond the limit: a group of a hundred would otherwise count
+ * a long queue a hundred times. */
 static int has_room(struct store *st, int64_t max_queued, struct error *err)
 {
     if (max_queued <= 0)
         return 1;
-    if (st->queued < 0 &&
-        sql_run(st->db, "SELECT count(*) FROM jobs WHERE claimable = 1 AND state = 'queued'",
-                SQL_NO_ARGS, read_count, &st->queued, err) < 0)
+    if (st->queued < 0 && sql_run(st->db,
+                                  "SELECT count(*) FROM (SELECT 1 FROM jobs"
+                                  " WHERE " IS_WAITING " LIMIT $1) AS waiting",
+                                  SQL_ARGS(SQL_I(max_queued)), read_count, &st->queued, err) < 0)
         return -1;
     return st->queued < max_queued;
 }

@@ -129,9 +129,10 @@ static void build_list(struct list_query *q, const struct store_filter *f)
     bool waiting = f->states == 1u << JOB_QUEUED;
 
     buf_adds(&q->text, "SELECT " JOB_COLUMNS " FROM jobs WHERE 1 = 1");
-    add_states(q, f->states);
     if (waiting)
-        buf_adds(&q->text, " AND claimable = 1");
+        buf_adds(&q->text, " AND " IS_WAITING);
+    else
+        add_states(q, f->states);
     if (f->workspace)
         buf_addf(&q->text, " AND workspace = $%zu", add_arg(q, SQL_T(f->workspace)));
     if (f->issue)
@@ -140,7 +141,7 @@ static void build_list(struct list_query *q, const struct store_filter *f)
         buf_addf(&q->text, " AND target_host = $%zu", add_arg(q, SQL_T(f->host)));
     if (f->before_seq > 0 && !waiting)
         buf_addf(&q->text, " AND seq < $%zu", add_arg(q, SQL_I(f->before_seq)));
-    buf_addf(&q->text, " ORDER BY %s LIMIT $%zu", waiting ? "priority DESC, seq" : "seq DESC",
+    buf_addf(&q->text, " ORDER BY %s LIMIT $%zu", waiting ? WAITING_ORDER : "seq DESC",
              add_arg(q, SQL_I(limit)));
 }
 
@@ -192,7 +193,7 @@ int store_counts(struct store *st, struct store_counts *ret, struct error *err)
         return error_context(err, "count jobs");
     if (sql_run(st->db, "SELECT state, count(*) FROM jobs GROUP BY state", SQL_NO_ARGS,
                 read_state_count, &counts, err) >= 0 &&
-        sql_run(st->db, "SELECT min(created_ms) FROM jobs WHERE claimable = 1 AND state = 'queued'",
+        sql_run(st->db, "SELECT created_ms FROM jobs WHERE state = 'queued' ORDER BY seq LIMIT 1",
                 SQL_NO_ARGS, read_oldest, &counts, err) >= 0)
         rc = STORE_OK;
     rc = tx_leave(st, rc, "count jobs", err);
@@ -218,8 +219,8 @@ static int position(struct store *st, const char *id, int64_t *ret, struct error
     else if (job.state != JOB_QUEUED)
         rc = STORE_REFUSED;
     else if (sql_run(st->db,
-                     "SELECT count(*) FROM jobs WHERE claimable = 1 AND state = 'queued' "
-                     "AND (priority > $1 OR (priority = $1 AND seq < $2))",
+                     "SELECT count(*) FROM jobs WHERE " IS_WAITING
+                     " AND (priority > $1 OR (priority = $1 AND seq < $2))",
                      SQL_ARGS(SQL_I(job.priority), SQL_I(job.seq)), read_number, ret, err) < 0)
         rc = -1;
     job_clear(&job);

@@ -33,6 +33,10 @@ int hold(struct store *st, struct job_ref ref, int64_t now_ms, struct error *err
 #define JOB_COLUMN(kind, name) ", " #name
 #define JOB_COLUMNS "id" JOB_FIELDS(JOB_COLUMN)
 
+/* Waits to be run. Said so that it is read from jobs_claimable, in the order in which they go. */
+#define IS_WAITING "claimable = 1 AND state <> 'dead'"
+#define WAITING_ORDER "priority DESC, seq"
+
 int job_column_count(void);                                     /* where further columns begin */
 void job_from_row(const struct sql_row *row, struct job *ret);  /* ret: zeroes before */
 void job_row_first(void *ret_job, const struct sql_row *row);   /* sql_row_fn: the first row */

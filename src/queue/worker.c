@@ -222,11 +222,11 @@ static void thread_main(void *user)
         int64_t now = clock_mono_ms(), pause = paused_until_ms - now;
         bool news = false;
         take_group(w, pause > 0, &group);
-        bool busy = group.first != NULL;
+        bool busy = group.first != NULL, writes = has_write(&group);
         if (busy && !carry_out(w, &group)) {
             paused_until_ms = clock_mono_ms() + AWAY_PAUSE_MS;
             pause = AWAY_PAUSE_MS;
-            busy = false;
+            busy = writes; /* what only reads may work all the same: at once, by itself */
         }
         int64_t idle = store_idle(w->store, clock_mono_ms(), &news);
         tell_loop(w, store_take_news(w->store) || news);

@@ -4,6 +4,8 @@
 
 #include "store_fixture.h"
 
+#include <sys/resource.h>
+
 #include "dbconn/net/loop.h"
 #include "dbconn/queue/queue.h"
 
@@ -24,6 +26,8 @@ static inline void open_queue(struct queue_fixture *f, struct queue_options opti
 {
     struct error err = ERROR_INIT;
 
+    if (!options.patience_ms)
+        options.patience_ms = 20000; /* the machine may be busy */
     options.wake = count_wake;
     options.user = f;
     if (queue_open(&f->loop, f->url, &options, &f->q, &err) < 0)
@@ -47,10 +51,21 @@ static inline int queue_set_up(void **state)
     return 0;
 }
 
+/* The largest offset that this process may write to in a file. */
+static inline void limit_file_size(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    assert_int_equal(0, getrlimit(RLIMIT_FSIZE, &limit));
+    limit.rlim_cur = bytes;
+    assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &limit));
+}
+
 static inline int queue_tear_down(void **state)
 {
     struct queue_fixture *f = *state;
 
+    limit_file_size(RLIM_INFINITY); /* when a test that set it failed */
     queue_free(f->q);
     bool clean = loop_finish(&f->loop);
     if (f->folder)
@@ -137,7 +152,7 @@ static inline void await(struct queue_fixture *f, struct queue_call *call, struc
 {
     assert_non_null(call);
     assert_int_equal(0, a->count);
-    run_until(f, &a->count, 1, 10000);
+    run_until(f, &a->count, 1, 25000);
     assert_int_equal(1, a->count);
 }
 

@@ -237,7 +237,8 @@ static inline struct store *open_store(const char *url)
     struct error err = ERROR_INIT;
     struct store *st = NULL;
 
-    if (store_open(url, NULL, &st, &err) < 0)
+    /* The machine may be busy; what is tested for time says so itself. */
+    if (store_open(url, &(struct store_options){ .busy_ms = 20000 }, &st, &err) < 0)
         fail_msg("%s", error_text(&err));
     error_clear(&err);
     return st;

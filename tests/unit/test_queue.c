@@ -2,7 +2,6 @@
 #include "queue_fixture.h"
 
 #include <sqlite3.h>
-#include <sys/resource.h>
 
 /* ---- the contract of a call ---- */
 
@@ -43,7 +42,7 @@ static void calls_that_wait_together_share_a_commit(void **state)
 
     open_queue(f, (struct queue_options){ 0 });
     for (int i = 0; i < MANY; i++) {
-        char ref[16];
+        char ref[24];
         answers[i] = answer_new();
         snprintf(ref, sizeof(ref), "SHOP-%d", i);
         ask_enqueue(f, ref, 0, &answers[i]);
@@ -58,7 +57,7 @@ static void calls_that_wait_together_share_a_commit(void **state)
     assert_true(stats.away_since_ms == TIME_UNKNOWN);
     /* in the order that they were made */
     for (int i = 0; i < 20; i++) {
-        char ref[16];
+        char ref[24];
         snprintf(ref, sizeof(ref), "SHOP-%d", i);
         AWAIT(f, STORE_OK, &claim, queue_claim(f->q, "a", LEASE, NULL, on_answer, &claim, &err));
         assert_string_equal(ref, claim.job.issue_ref);
@@ -378,15 +377,6 @@ static void assert_fails_in_time(struct queue_fixture *f, struct answer *a, cons
     assert_true(a->took_ms < 2500);
 }
 
-static void limit_file_size(rlim_t bytes)
-{
-    struct rlimit limit;
-
-    assert_int_equal(0, getrlimit(RLIMIT_FSIZE, &limit));
-    limit.rlim_cur = bytes;
-    assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &limit));
-}
-
 static void a_full_disk_is_an_error_and_passes(void **state)
 {
     struct queue_fixture *f = *state;
@@ -434,7 +424,7 @@ static void a_store_locked_by_others_is_an_error_and_passes(void **state)
     struct answer a = answer_new();
     sqlite3 *other;
 
-    open_queue(f, (struct queue_options){ 0 });
+    open_queue(f, (struct queue_options){ .patience_ms = 2000 });
     assert_int_equal(SQLITE_OK, sqlite3_open(f->url + strlen("sqlite:"), &other));
     assert_int_equal(SQLITE_OK, sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL));
     assert_fails_in_time(f, &a, "store a job");
@@ -450,7 +440,7 @@ static void a_server_that_restarts_in_the_middle_is_waited_for(void **state)
     struct answer a = answer_new(), kept = answer_new(), claimed = answer_new();
     struct error none = ERROR_INIT;
 
-    open_queue(f, (struct queue_options){ 0 });
+    open_queue(f, (struct queue_options){ .patience_ms = 2000 });
     AWAIT(f, STORE_OK, &a, ask_enqueue(f, "SHOP-1", 0, &a));
     AWAIT(f, STORE_OK, &claimed, queue_claim(f->q, "a", LEASE, NULL, on_answer, &claimed, &err));
     struct job_ref ref = { claimed.job.id, claimed.job.fence };
@@ -502,7 +492,7 @@ static void a_server_that_hangs_is_an_error_and_passes(void **state)
     struct queue_fixture *f = *state;
     struct answer a = answer_new();
 
-    open_queue(f, (struct queue_options){ 0 });
+    open_queue(f, (struct queue_options){ .patience_ms = 2000 });
     AWAIT(f, STORE_OK, &a, ask_enqueue(f, "SHOP-1", 0, &a));
     pg_signal_all(f->pg, SIGSTOP);
     assert_fails_in_time(f, &a, "store a job");

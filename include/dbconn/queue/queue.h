@@ -25,7 +25,7 @@ struct queue;
 struct queue_call; /* one request under way */
 
 struct queue_options {
-    int64_t max_queued;            /* waiting jobs; 0: 10,000 */
+    int64_t max_queued;            /* waiting jobs; 0: 10,000; below 0: no limit */
     int64_t patience_ms;           /* 0: 2 s */
     int64_t job_patience_ms;       /* 0: 60 s */
     int64_t (*now_ms)(void *user); /* NULL: clock_wall_ms(); called on the loop thread */
