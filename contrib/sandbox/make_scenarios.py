@@ -338,7 +338,7 @@ def deployment_regression():
     for t in (20 * HOUR, 14 * HOUR, 8 * HOUR, 2 * HOUR, 20 * MINUTE):
         w.log(f".ds-logs-mysql.error-default-{{{{{ago(DAY)}|date}}}}-000002", t, f"{stamp(t, 'mysql')} 0 [Note] [MY-013953] [InnoDB] page_cleaner: 1000ms intended loop took {w.rng.randrange(1, 9)}ms", "mysql", "db-pay-1", "Note", "mysql.error", ip="10.20.4.8")
     w.quiet_traffic("payments", hosts)
-    w.expect = {"release": "payments@5.12.0", "pull_request": 322, "host": "127.0.0.1", "port": 3306, "engine": "mysql", "acceptable": ["deployment_config_change"]}
+    w.expect = {"release": "payments@5.12.0", "host": "127.0.0.1", "port": 3306, "engine": "mysql", "acceptable": ["deployment_config_change"]}
     w.write()
 
 

@@ -55,5 +55,5 @@ $(CONFORMANCE)/node_modules/.package-lock.json: $(CONFORMANCE)/package-lock.json
 demo:
 	@contrib/install-deps.sh build demo
 	@echo 'Building dbconn and the sandbox.'
-	@$(MAKE) --no-print-directory all sandbox >/dev/null
+	@$(MAKE) --no-print-directory -j$$(nproc) all sandbox >/dev/null
 	@BUILD=$(BUILD) contrib/sandbox/demo.sh $(SCENARIO)

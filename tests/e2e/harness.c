@@ -195,6 +195,43 @@ void stage_spawn_bot(struct stage *s)
     free(env);
 }
 
+static char *read_all(int fd)
+{
+    struct buf out = BUF_INIT;
+    char bytes[8192];
+    ssize_t n;
+
+    while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+        buf_add(&out, bytes, (size_t)n);
+    close(fd);
+    return buf_take(&out);
+}
+
+char *stage_run(struct stage *s, const char *const *args, int *ret_code)
+{
+    const char *argv[16] = { program("DBCONN", "build/dbconn") };
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC), log = open_log(s, "run.log"), out[2];
+    size_t n, n_env;
+    char **env = environment_of(s, &n_env), *text;
+
+    for (n = 0; args[n] && n + 2 < ARRAY_LEN(argv); n++)
+        argv[n + 1] = args[n];
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        child_exec(argv, (const char *const *)env, null, out[1], log);
+    close(out[1]);
+    close(null);
+    close(log);
+    text = read_all(out[0]);
+    *ret_code = wait_for_exit(pid, DEADLINE_MS);
+    for (size_t i = 0; i < n_env; i++)
+        free(env[i]);
+    free(env);
+    return text;
+}
+
 void stage_start_bot(struct stage *s)
 {
     stage_spawn_bot(s);

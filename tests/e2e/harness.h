@@ -61,6 +61,12 @@ int stage_wait_bot(struct stage *s);        /* for it to end by itself: its exit
 char *stage_bot_log(const struct stage *s); /* heap */
 bool stage_log_has(const struct stage *s, const char *what); /* in the bot's log */
 
+/*
+ * Runs "dbconn ARGS..." (NULL at the end) with the bot's environment to its end; gives what it
+ * wrote to standard output (heap) and its exit code. Its standard error goes to run.log.
+ */
+char *stage_run(struct stage *s, const char *const *args, int *ret_code);
+
 /* The control port. `body` NULL: GET. The caller owns the tree. Fails the test on an error. */
 cJSON *control(struct stage *s, const char *path, const char *body);
 char *control_text(struct stage *s, const char *path); /* heap */
