@@ -55,7 +55,6 @@ const struct config_option config_options[] = {
     { "net.ca_file", CONFIG_STRING, NULL, NULL, "PEM file with the CAs to trust" },
     { "limits.job_seconds", CONFIG_NUMBER, NULL, "120",
       "an investigation ends with what it has after this" },
-    { "limits.response_bytes", CONFIG_NUMBER, NULL, "8388608", "largest answer that is read" },
     { "log.level", CONFIG_STRING, "DBCONN_LOG_LEVEL", "info", "debug, info, warn, error, none" },
 };
 

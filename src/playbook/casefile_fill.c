@@ -101,6 +101,22 @@ static void add_marker(struct series *s, int64_t at_ms, const char *label)
     m->label = xstrdup(label);
 }
 
+/* When it began to go live, as far as known: what the sentences about it count from. */
+static int64_t release_time(const struct rollout_release *r, const struct evidence *board)
+{
+    int64_t onset = evidence_time(board, "trend.onset");
+    double lead;
+
+    if (onset != TIME_UNKNOWN && text_same(r->version, evidence_str(board, "release.suspect")) &&
+        evidence_num(board, "release.lead", &lead))
+        return onset - (int64_t)lead;
+    if (r->n_deploys && r->deploys[0].started_ms != TIME_UNKNOWN)
+        return r->deploys[0].started_ms;
+    if (r->n_deploys && r->deploys[0].finished_ms != TIME_UNKNOWN)
+        return r->deploys[0].finished_ms;
+    return r->released_ms != TIME_UNKNOWN ? r->released_ms : r->created_ms;
+}
+
 static void add_release_markers(struct series *s, const struct evidence *board)
 {
     struct release_table table;
@@ -112,10 +128,7 @@ static void add_release_markers(struct series *s, const struct evidence *board)
             const struct rollout_release *r = &table.items[i];
             if (!text_same(r->version, cJSON_GetStringValue(version)))
                 continue;
-            int64_t at = r->n_deploys && r->deploys[0].finished_ms != TIME_UNKNOWN
-                             ? r->deploys[0].finished_ms
-                         : r->released_ms != TIME_UNKNOWN ? r->released_ms
-                                                          : r->created_ms;
+            int64_t at = release_time(r, board);
             char *label = xasprintf("release %s", r->version);
             add_marker(s, at, label);
             free(label);

@@ -41,7 +41,8 @@ static char *api_base(const char *url)
 static int check_options(const struct sentry_options *options, struct url *url, struct error *err)
 {
     if (!options->org || !*options->org)
-        return error_set(err, ERR_CONFIG, "no Sentry organization: set sentry.org (SENTRY_ORG)");
+        return error_set(err, ERR_CONFIG,
+                         "no Sentry organization: set sentry.organization (SENTRY_ORG)");
     if (!options->token || !*options->token)
         return error_set(err, ERR_CONFIG,
                          "no Sentry token: set sentry.auth_token_file (SENTRY_AUTH_TOKEN)");

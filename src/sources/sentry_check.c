@@ -9,7 +9,7 @@ static const struct {
     const char *path, *params, *scope, *what, *missing;
 } steps[] = {
     { "", "", "org:read", "Sentry: read the organization (org:read)",
-      "no such organization, or the token may not see it; check sentry.org (SENTRY_ORG)" },
+      "no such organization, or the token may not see it; check sentry.organization (SENTRY_ORG)" },
     { "issues/", "?project=-1&query=&limit=1&groupStatsPeriod=", "event:read",
       "Sentry: read issues and events (event:read)", NULL },
     { "releases/", "?per_page=1", "project:read",

@@ -215,7 +215,7 @@ struct source_call *sentry_get_organization(struct sentry *s, uint64_t owner, so
     op->path = "";
     op->what = "read the organization";
     op->scope = "org:read";
-    op->missing = "no such organization, or the token may not see it; check sentry.org "
+    op->missing = "no such organization, or the token may not see it; check sentry.organization "
                   "(SENTRY_ORG)";
     op->take = take_organization;
     return sentry_start(call, err);
