@@ -11,10 +11,11 @@ SANDBOX     := $(BUILD)/dbconn-sandbox
 
 # Tests of the sandbox itself (test_sandbox_*), and of the program with it.
 E2E_SRC := $(sort $(wildcard tests/e2e/test_*.c))
+HARNESS_OBJ := $(BUILD)/tests/e2e/harness.o $(BUILD)/tests/e2e/harness_look.o
 E2E_BIN := $(E2E_SRC:tests/e2e/%.c=$(BUILD)/tests/e2e/%)
 
 # Objects that only a rule for a test program mentions are kept.
-.SECONDARY: $(E2E_SRC:%.c=$(BUILD)/%.o) $(BUILD)/tests/e2e/harness.o
+.SECONDARY: $(E2E_SRC:%.c=$(BUILD)/%.o) $(HARNESS_OBJ)
 
 CONFORMANCE := tests/conformance
 
@@ -35,7 +36,7 @@ $(BUILD)/tests/e2e/test_sandbox_%: $(BUILD)/tests/e2e/test_sandbox_%.o \
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
 # The harness may use the base floor too, for strings and JSON; never the program it tests.
-$(BUILD)/tests/e2e/test_%: $(BUILD)/tests/e2e/test_%.o $(BUILD)/tests/e2e/harness.o $(BASE_OBJ)
+$(BUILD)/tests/e2e/test_%: $(BUILD)/tests/e2e/test_%.o $(HARNESS_OBJ) $(BASE_OBJ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 

@@ -58,6 +58,7 @@ void stage_spawn_bot(struct stage *s);      /* does not wait */
 void stage_stop_bot(struct stage *s);       /* SIGTERM; it must exit with 0 within the deadline */
 void stage_kill_bot(struct stage *s);       /* SIGKILL */
 int stage_wait_bot(struct stage *s);        /* for it to end by itself: its exit code */
+void stage_show_log(const struct stage *s); /* its end, among the test's messages */
 char *stage_bot_log(const struct stage *s); /* heap */
 bool stage_log_has(const struct stage *s, const char *what); /* in the bot's log */
 
