@@ -35,7 +35,8 @@ is_there() {
 [ $# -eq 0 ] && set -- build test
 missing=()
 for group in "$@"; do
-    for package in $(packages_for "$group"); do
+    packages=$(packages_for "$group")
+    for package in $packages; do
         is_there "$package" || missing+=("$package")
     done
 done
@@ -56,5 +57,5 @@ fi
 echo "Installing ${missing[*]}"
 # A fresh machine has no package lists yet; a failed update is told by the install itself.
 "${run[@]}" apt-get update -qq || true
-DEBIAN_FRONTEND=noninteractive "${run[@]}" env DEBIAN_FRONTEND=noninteractive \
+"${run[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends "${missing[@]}"
