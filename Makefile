@@ -1,6 +1,7 @@
 # dbconn: one Makefile, everything it makes is under $(BUILD).
 #   make            the program, build/dbconn
 #   make check      every test (installs what is missing first)
+#   make crashtest  kills it at 300 points of whole jobs (a dozen in make check)
 #   make demo       a whole incident in the terminal
 SHELL   := /bin/bash
 Q       ?= @
@@ -40,6 +41,7 @@ LINT     := tests/lint/floors.sh
 
 .DEFAULT_GOAL := all
 -include contrib/sandbox/sandbox.mk
+-include tests/crash/crash.mk
 
 .PHONY: all clean unit tests check check-built asan valgrind deps fmt
 all: $(BUILD)/dbconn
@@ -74,8 +76,10 @@ check:
 	@contrib/install-deps.sh
 	@$(MAKE) --no-print-directory check-built
 
-check-built: $(BUILD)/dbconn $(UNIT_BIN) $(E2E_BIN) $(SANDBOX)
-	@DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) tests/run.sh $(UNIT_BIN) $(E2E_BIN) $(LINT)
+# The crash test kills real processes, which the sanitizers' runtime does not like to be loaded into.
+CHECKED = $(UNIT_BIN) $(E2E_BIN) $(if $(SAN),,$(CRASH_BIN))
+check-built: $(BUILD)/dbconn $(SANDBOX) $(CHECKED)
+	@DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) tests/run.sh $(CHECKED) $(LINT)
 
 # The same tests with the address and undefined-behaviour sanitizers.
 asan:

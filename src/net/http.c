@@ -174,6 +174,7 @@ static struct http_call *call_new(struct http *http, const struct http_request *
     call->idempotent = request->idempotent;
     call->keep_partial = request->keep_partial;
     call->owner = request->owner;
+    call->may_send = request->may_send;
     call->done = request->done;
     call->user = request->user;
     call->timer = loop_timer_new(http->loop, http_call_timer, call);

@@ -128,6 +128,12 @@ static void call_run(struct http_call *call)
     service->stats.waiting--;
     call->state = CALL_RUNNING;
     loop_timer_stop(call->timer); /* libcurl watches the time now */
+    if (call->may_send && !call->may_send(call->user)) {
+        error_set(&call->err, ERR_CANCELLED, "%s was not asked: it was no longer wanted",
+                  service->title);
+        call_end(call);
+        return;
+    }
     call->attempts++;
     service->stats.requests++;
     if (transfer_begin(call, &call->err) < 0) {

@@ -71,6 +71,7 @@ struct http_call {
     size_t max_bytes;
     bool idempotent, keep_partial;
     uint64_t owner;
+    bool (*may_send)(void *user);
     http_done_fn *done;
     void *user;
 

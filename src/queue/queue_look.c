@@ -152,6 +152,7 @@ struct queue_call *queue_seen_before(struct queue *q, const struct store_seen_qu
         .target_host = call_keep(c, query->target_host),
         .target_port = call_keep(c, query->target_port),
         .since_ms = query->since_ms,
+        .until_ms = query->until_ms,
     };
     return call_start(c);
 }

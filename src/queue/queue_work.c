@@ -112,6 +112,26 @@ struct queue_call *queue_message_intend(struct queue *q, struct job_ref ref, con
     return call_start(c);
 }
 
+static int run_edit(struct store *st, struct queue_call *c, struct error *err)
+{
+    return store_message_edit(st, c->args.ref, c->args.text[0], c->args.number[0], c->now_ms, err);
+}
+
+struct queue_call *queue_message_edit(struct queue *q, struct job_ref ref, const char *part,
+                                      int64_t timeout_ms, queue_done_fn *done, void *user,
+                                      struct error *err)
+{
+    static const struct queue_op op = { "store that a message is about to be edited", true, false,
+                                        run_edit, NULL };
+    struct queue_call *c = new_with_ref(q, &op, ref, done, user, err);
+
+    if (!c)
+        return NULL;
+    c->args.text[0] = call_keep(c, part);
+    c->args.number[0] = timeout_ms;
+    return call_start(c);
+}
+
 static int run_sent(struct store *st, struct queue_call *c, struct error *err)
 {
     const char *const *t = c->args.text;

@@ -79,13 +79,13 @@ static void jobs_got_due(struct store *st)
     st->queued = -1;
 }
 
-/* Whoever had the job may have posted up to this moment, and what it sent may still be under way:
- * the next owner has to wait that long before it looks. */
+/* Whoever had the job may have posted and edited up to this moment, and what it sent may still be
+ * under way: the next owner has to wait that long before it looks. */
 static int expect_landings(struct store *st, const char *id, int64_t now_ms, struct error *err)
 {
     return sql_run(st->db,
-                   "UPDATE messages SET lands_until_ms = $2 + timeout_ms "
-                   "WHERE job_id = $1 AND state = 'intended'",
+                   "UPDATE messages SET lands_until_ms = $2 + timeout_ms WHERE job_id = $1"
+                   " AND (state = 'intended' OR (state = 'sent' AND hash IS NULL))",
                    SQL_ARGS(SQL_T(id), SQL_I(now_ms)), NULL, NULL, err) < 0
                ? -1
                : 0;
@@ -353,11 +353,11 @@ static int save_result(struct store *st, const char *id, const struct job_result
                 NULL, NULL, err) < 0)
         return -1;
     /* People judge an answer as soon as they see it, which may be before the job has ended. */
-    if (r->cause && sql_run(st->db,
-                            "UPDATE feedback SET cause = $2, confidence = $3 "
-                            "WHERE job_id = $1 AND cause IS NULL",
-                            SQL_ARGS(SQL_T(id), SQL_T(r->cause), SQL_T(r->confidence)), NULL, NULL,
-                            err) < 0)
+    if (r->cause &&
+        sql_run(st->db,
+                "UPDATE feedback SET cause = $2, confidence = $3 "
+                "WHERE job_id = $1 AND cause IS NULL",
+                SQL_ARGS(SQL_T(id), SQL_T(r->cause), SQL_T(r->confidence)), NULL, NULL, err) < 0)
         return -1;
     if (!r->report && !r->evidence)
         return 0;

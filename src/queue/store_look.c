@@ -244,26 +244,29 @@ int store_position(struct store *st, const char *id, int64_t *ret_ahead, struct 
 /* $1 except, $2 workspace, $3 since; then what is compared. */
 #define SEEN(condition)                                                                            \
     "SELECT " JOB_COLUMNS " FROM jobs WHERE " condition                                            \
-    " AND state = 'done' AND finished_ms >= $3 AND id <> $1 "                                      \
+    " AND state = 'done' AND finished_ms >= $3 AND finished_ms < $4 AND id <> $1 "                 \
     "AND ($2 = '' OR workspace = $2) ORDER BY finished_ms DESC LIMIT 1"
 
 static int64_t seen_by(struct store *st, enum seen_by by, const struct store_seen_query *q,
                        struct job *ret, struct error *err)
 {
     static const char *const texts[] = {
-        [SEEN_BY_ISSUE] = SEEN("issue_id = $4 AND issue_org = $5"),
-        [SEEN_BY_FINGERPRINT] = SEEN("fingerprint = $4"),
-        [SEEN_BY_TARGET] = SEEN("target_host = $4 AND target_port = $5"),
+        [SEEN_BY_ISSUE] = SEEN("issue_id = $5 AND issue_org = $6"),
+        [SEEN_BY_FINGERPRINT] = SEEN("fingerprint = $5"),
+        [SEEN_BY_TARGET] = SEEN("target_host = $5 AND target_port = $6"),
     };
     const char *const first[] = { q->issue_id, q->fingerprint, q->target_host };
     const char *const second[] = { q->issue_org, NULL, q->target_port };
     struct sql_arg args[] = { SQL_T(q->except_id ? q->except_id : ""),
-                              SQL_T(q->workspace ? q->workspace : ""), SQL_I(q->since_ms),
-                              SQL_T(first[by]), SQL_T(second[by]) };
+                              SQL_T(q->workspace ? q->workspace : ""),
+                              SQL_I(q->since_ms),
+                              SQL_I(q->until_ms > 0 ? q->until_ms : INT64_MAX),
+                              SQL_T(first[by]),
+                              SQL_T(second[by]) };
 
     if (!first[by] || (by != SEEN_BY_FINGERPRINT && !second[by]))
         return 0;
-    return sql_run(st->db, texts[by], args, by == SEEN_BY_FINGERPRINT ? 4 : 5, job_row_first, ret,
+    return sql_run(st->db, texts[by], args, by == SEEN_BY_FINGERPRINT ? 5 : 6, job_row_first, ret,
                    err);
 }
 

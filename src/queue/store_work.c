@@ -300,6 +300,31 @@ int store_message_sent(struct store *st, struct job_ref ref, const char *part, c
                     "store that a message was posted", err);
 }
 
+static int edit(struct store *st, struct job_ref ref, const char *part, int64_t timeout_ms,
+                int64_t now_ms, struct error *err)
+{
+    int rc = hold(st, ref, now_ms, err);
+
+    if (rc != STORE_OK)
+        return rc;
+    int64_t n = sql_run(st->db,
+                        "UPDATE messages SET hash = NULL, fence = $3, timeout_ms = $4,"
+                        " lands_until_ms = $5 WHERE job_id = $1 AND part = $2 AND state = 'sent'",
+                        SQL_ARGS(SQL_T(ref.id), SQL_T(part), SQL_I(ref.fence), SQL_I(timeout_ms),
+                                 SQL_I(now_ms + timeout_ms)),
+                        NULL, NULL, err);
+    return n < 0 ? -1 : n == 0 ? STORE_NONE : STORE_OK;
+}
+
+int store_message_edit(struct store *st, struct job_ref ref, const char *part, int64_t timeout_ms,
+                       int64_t now_ms, struct error *err)
+{
+    if (tx_enter(st, true, err) < 0)
+        return error_context(err, "store that a message is about to be edited");
+    return tx_leave(st, edit(st, ref, part, timeout_ms, now_ms, err),
+                    "store that a message is about to be edited", err);
+}
+
 /* A part that was sent stays sent: an edit whose outcome is not known can just be repeated. */
 static int set_message_state(struct store *st, struct job_ref ref, const char *part,
                              enum message_state state, int64_t now_ms, struct error *err)

@@ -39,7 +39,7 @@ struct investigation {
     uint64_t owner;
     int64_t evaluated_ms;
     enum progress_style style;
-    bool shown, identified, finishing, loaded_steps;
+    bool shown, started, finishing;
     bool withheld; /* this channel may not look at the issue's project: show nothing of it */
     struct queue_call *calls[16]; /* of the store, this job's */
     struct loop_timer *timer;     /* first show, then signs of life */
@@ -118,7 +118,7 @@ static bool keeps_quiet(const struct investigation *inv)
 {
     const struct casefile *c = casefile_of(inv);
 
-    if (inv->shown || !c || thread_sync_root_ts(inv->sync) ||
+    if (inv->shown || !c || thread_sync_has_begun(inv->sync) ||
         !text_same(job_of(inv)->source, "alert"))
         return false;
     return inv->phase == PHASE_RUNNING ? c->applicable != YES
@@ -313,6 +313,16 @@ static const struct job *job_here(const struct investigation *inv, const struct 
     return NULL;
 }
 
+static void show_and_run(struct investigation *inv, bool at_once)
+{
+    inv->started = true;
+    if (at_once)
+        on_show_timer(inv);
+    else
+        loop_timer_start(inv->timer, SHOW_AFTER_MS);
+    run_start(inv->run);
+}
+
 /* Somebody asked for the same issue before and it still runs: in the same channel one thread is
  * enough; elsewhere this one goes on, since the asker may not see the other. */
 static void on_identified(void *user, const struct queue_reply *reply, const struct error *err)
@@ -322,11 +332,14 @@ static void on_identified(void *user, const struct queue_reply *reply, const str
     const struct job *other = NULL;
 
     inv->calls[1] = NULL;
-    inv->identified = true;
+    if (!inv->run || inv->phase != PHASE_RUNNING)
+        return; /* it ends already */
     if (!err && reply->outcome == STORE_EXISTS && !inv->shown)
         other = job_here(inv, reply->jobs);
     if (!other) {
-        if (!inv->shown)
+        if (!inv->started)
+            show_and_run(inv, true);
+        else if (!inv->shown)
             on_show_timer(inv);
         return;
     }
@@ -396,9 +409,10 @@ static void on_step(struct run *run, const struct step_record *step, void *user)
     (void)run;
     if (!inv->run || withhold(inv))
         return;
-    if (step->status != STEP_RUNNING) {
+    bool is_end = step->number == 1 && step->status == STEP_FAILED; /* nothing to go on with */
+    if (step->status != STEP_RUNNING && !is_end) {
         checkpoint(inv, step);
-        if (step->number == 1 && step->status != STEP_FAILED)
+        if (step->number == 1)
             identify(inv);
     }
     show(inv);
@@ -475,7 +489,9 @@ static void look_back(struct investigation *inv)
         .fingerprint = fingerprint.len > 0 ? buf_str(&fingerprint) : NULL,
         .target_host = c->target.host,
         .target_port = c->target.port,
-        .since_ms = clock_wall_ms() - inv->bot->o.seen_ms,
+        /* What ended meanwhile is not "before", and a resumed job must find the same again. */
+        .since_ms = inv->evaluated_ms - inv->bot->o.seen_ms,
+        .until_ms = inv->evaluated_ms,
     };
     inv->calls[3] = queue_seen_before(inv->bot->queue, &query, on_seen, inv, &err);
     if (!inv->calls[3])
@@ -564,13 +580,16 @@ static bool settle_playbook(struct investigation *inv)
     return !anew;
 }
 
-static void show_and_run(struct investigation *inv)
+/* What an earlier attempt did not get to show may be another job's issue: it may have died before
+ * it was told so. */
+static void go_on(struct investigation *inv)
 {
-    if (inv->identified || thread_sync_root_ts(inv->sync))
-        on_show_timer(inv);
+    bool begun = thread_sync_has_begun(inv->sync);
+
+    if (!begun && run_casefile(inv->run)->issue.id)
+        identify(inv);
     else
-        loop_timer_start(inv->timer, SHOW_AFTER_MS);
-    run_start(inv->run);
+        show_and_run(inv, begun);
 }
 
 static void start_run(struct investigation *inv, const struct job_step_list *steps)
@@ -584,9 +603,8 @@ static void start_run(struct investigation *inv, const struct job_step_list *ste
         end_as(inv, PHASE_FAILED, error_text(&err));
     } else {
         begin(inv, &ref, keep ? steps : NULL);
-        inv->identified = job_of(inv)->issue_id != NULL;
         if (!withhold(inv)) /* the rules may have changed since it was first looked at */
-            show_and_run(inv);
+            go_on(inv);
     }
     issue_ref_clear(&ref);
     error_clear(&err);

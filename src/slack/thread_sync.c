@@ -7,6 +7,9 @@
  *                  +- an earlier attempt may have posted -> UNRESOLVED
  *   UNRESOLVED -> wait until it cannot land any more -> look (Slack) -> POSTED | UNPOSTED
  *   any -> GIVEN_UP: Slack will not have it
+ *
+ * An edit too is noted in the store before it is sent. While one whose outcome is not known may
+ * still land, what is there counts as not settled.
  */
 #include "dbconn/slack/thread_sync.h"
 
@@ -32,7 +35,8 @@ struct part {
     char *ts;
     char *hash;              /* of the content that Slack has */
     char *sending;           /* hash of the content on its way */
-    int64_t lands_until_ms;  /* wall */
+    int64_t lands_until_ms;  /* wall; UNRESOLVED */
+    int64_t strays_until_ms; /* wall; POSTED: till then an edit of unknown outcome may land; or 0 */
     int64_t not_before_mono; /* the next edit or retry */
     int tries;
     struct queue_call *store_call;
@@ -80,7 +84,8 @@ static bool busy(const struct part *p)
 static bool is_current(const struct part *p)
 {
     return !p->want.text || p->state == GIVEN_UP ||
-           (p->state == POSTED && !busy(p) && text_same(p->hash, p->want.hash));
+           (p->state == POSTED && !busy(p) && p->strays_until_ms == 0 &&
+            text_same(p->hash, p->want.hash));
 }
 
 bool thread_sync_is_settled(const struct thread_sync *s)
@@ -186,6 +191,18 @@ static void record_absent(struct part *p)
     error_clear(&err);
 }
 
+/* What an earlier attempt left behind. */
+static void take_stored(struct part *p, const struct job_message *m)
+{
+    xreplace(&p->ts, m->ts);
+    xreplace(&p->hash, m->hash);
+    p->state = m->state == MESSAGE_SENT     ? POSTED
+               : m->state == MESSAGE_ABSENT ? UNPOSTED
+                                            : UNRESOLVED;
+    p->lands_until_ms = m->lands_until_ms;
+    p->strays_until_ms = p->state == POSTED && !m->hash ? m->lands_until_ms : 0;
+}
+
 /* ---- posting ---- */
 
 static cJSON *post_args(const struct part *p)
@@ -257,6 +274,14 @@ static void on_posted(void *user, const struct webapi_reply *reply, const struct
     record_absent(p);
 }
 
+/* A call may wait in line for long, and this process be stopped in between. */
+static bool may_send(void *user)
+{
+    const struct part *p = user;
+
+    return scheduler_may_post(p->sync->o.run, POST_TIMEOUT_MS);
+}
+
 static void send_part(struct part *p, const char *method, webapi_done_fn *done)
 {
     struct thread_sync *s = p->sync;
@@ -268,6 +293,7 @@ static void send_part(struct part *p, const char *method, webapi_done_fn *done)
         .owner = s->o.owner,
         .priority = p->want.settled ? WEBAPI_FINAL : WEBAPI_NORMAL,
         .timeout_ms = POST_TIMEOUT_MS,
+        .may_send = may_send,
         .done = done,
         .user = p,
     };
@@ -291,13 +317,10 @@ static void on_intended(void *user, const struct queue_reply *reply, const struc
         return;
     }
     if (reply->outcome == STORE_EXISTS && reply->message) {
-        p->state = POSTED;
-        xreplace(&p->ts, reply->message->ts);
-        xreplace(&p->hash, reply->message->hash);
+        take_stored(p, reply->message);
         wake(s);
     } else if (reply->outcome == STORE_UNRESOLVED && reply->message) {
-        p->state = UNRESOLVED;
-        p->lands_until_ms = reply->message->lands_until_ms;
+        take_stored(p, reply->message);
         wake(s);
     } else if (reply->outcome == STORE_OK && scheduler_may_post(s->o.run, POST_TIMEOUT_MS)) {
         send_part(p, "chat.postMessage", on_posted);
@@ -321,6 +344,26 @@ static void intend(struct part *p)
 
 /* ---- editing ---- */
 
+/* An edit whose outcome is not known may land after the next one. What is sent meanwhile is shown
+ * at once, but it counts only when it was sent again after that. */
+static void expect_stray(struct part *p)
+{
+    p->strays_until_ms = clock_wall_ms() + POST_TIMEOUT_MS;
+}
+
+static void on_edit_succeeded(struct part *p)
+{
+    if (p->strays_until_ms == 0) {
+        record_sent(p, NULL);
+        return;
+    }
+    free(p->hash);
+    p->hash = p->sending;
+    p->sending = NULL;
+    p->tries = 0;
+    wake(p->sync);
+}
+
 static void on_edited(void *user, const struct webapi_reply *reply, const struct error *err)
 {
     struct part *p = user;
@@ -329,29 +372,61 @@ static void on_edited(void *user, const struct webapi_reply *reply, const struct
     p->not_before_mono = clock_mono_ms() + (p->sync->o.edit_spacing_ms ? p->sync->o.edit_spacing_ms
                                                                        : EDIT_SPACING_MS);
     if (reply->kind == WEBAPI_OK) {
-        record_sent(p, NULL);
+        on_edit_succeeded(p);
         return;
     }
     xreplace(&p->sending, NULL);
+    if (!*reply->code) /* no answer of Slack's */
+        expect_stray(p);
     if (reply->kind == WEBAPI_AMBIGUOUS)
         retry_later(p); /* the same content again does no harm */
     else
         on_refused(p, reply, err);
 }
 
+/* Committed: should this process die now, the next one knows that an edit may be under way. */
+static void on_edit_noted(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    struct part *p = user;
+
+    p->store_call = NULL;
+    if (!err && reply->outcome == STORE_LEASE_LOST)
+        return; /* the scheduler says so */
+    if (err || !scheduler_may_post(p->sync->o.run, POST_TIMEOUT_MS)) {
+        retry_later(p);
+        return;
+    }
+    if (p->strays_until_ms <= clock_wall_ms())
+        p->strays_until_ms = 0; /* whatever was under way has landed: this one is the last */
+    send_part(p, "chat.update", on_edited);
+}
+
 static void edit(struct part *p)
 {
+    struct thread_sync *s = p->sync;
+    struct error err = ERROR_INIT;
     int64_t wait = p->not_before_mono - clock_mono_ms();
 
     if (wait > 0) {
         loop_timer_start(p->timer, wait);
         return;
     }
-    if (!scheduler_may_post(p->sync->o.run, POST_TIMEOUT_MS)) {
-        retry_later(p);
-        return;
-    }
-    send_part(p, "chat.update", on_edited);
+    p->store_call = queue_message_edit(s->o.queue, scheduler_ref(s->o.run), part_name(p->id),
+                                       POST_TIMEOUT_MS, on_edit_noted, p, &err);
+    if (!p->store_call)
+        on_edit_noted(p, NULL, &err);
+    error_clear(&err);
+}
+
+/* The content is right, but something older may still land on top of it. */
+static void edit_after_strays(struct part *p)
+{
+    int64_t wait = p->strays_until_ms - clock_wall_ms();
+
+    if (wait > 0)
+        loop_timer_start(p->timer, wait < POST_TIMEOUT_MS ? wait : POST_TIMEOUT_MS);
+    else
+        edit(p);
 }
 
 /* ---- looking for a post whose outcome is unknown ---- */
@@ -466,6 +541,8 @@ static void advance(struct part *p)
         intend(p);
     else if (p->state == POSTED && !text_same(p->hash, p->want.hash))
         edit(p);
+    else if (p->state == POSTED && p->strays_until_ms > 0)
+        edit_after_strays(p);
 }
 
 static void on_part_timer(void *user)
@@ -548,12 +625,7 @@ void thread_sync_restore(struct thread_sync *s, const struct job_message_list *m
         if (!part_parse(m->part, &id))
             continue;
         struct part *p = &s->parts[id];
-        xreplace(&p->ts, m->ts);
-        xreplace(&p->hash, m->hash);
-        p->lands_until_ms = m->lands_until_ms;
-        p->state = m->state == MESSAGE_SENT     ? POSTED
-                   : m->state == MESSAGE_ABSENT ? UNPOSTED
-                                                : UNRESOLVED;
+        take_stored(p, m);
         if (m->channel)
             xreplace(&s->channel, m->channel);
         if (id == PART_ROOT) {
@@ -593,7 +665,10 @@ bool thread_sync_was_blind(const struct thread_sync *s)
     return s->blind;
 }
 
-const char *thread_sync_root_ts(const struct thread_sync *s)
+bool thread_sync_has_begun(const struct thread_sync *s)
 {
-    return s->parts[PART_ROOT].ts;
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (s->parts[i].state != UNPOSTED)
+            return true;
+    return false;
 }

@@ -134,6 +134,13 @@ static void on_reply(void *user, const struct http_reply *reply, const struct er
     pump(line);
 }
 
+static bool may_send(void *user)
+{
+    const struct webapi_call *call = user;
+
+    return !call->may_send || call->may_send(call->user);
+}
+
 static const char *auth_of(const struct webapi *api, const struct method_info *info)
 {
     return info->app_token ? api->app_auth : api->bot_auth;
@@ -164,6 +171,7 @@ static void send_call(struct webapi_call *call)
         .max_bytes = (size_t)4 * 1024 * 1024,
         .idempotent = line->info->repeatable && !call->url,
         .owner = call->owner,
+        .may_send = may_send,
         .done = on_reply,
         .user = call,
     };
@@ -344,6 +352,7 @@ struct webapi_call *webapi_start(struct webapi *api, const struct webapi_request
     struct line *line = line_need(api, request->method, on_wake);
     struct webapi_call *call = call_new(line, request->owner, request->done, request->user);
     call->priority = request->priority;
+    call->may_send = request->may_send;
     if (request->timeout_ms > 0)
         call->timeout_ms = request->timeout_ms;
     take_args(call, request->args);

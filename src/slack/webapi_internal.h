@@ -84,6 +84,7 @@ struct webapi_call {
     struct loop_timer *patience; /* NULL: it waits as long as it takes */
     int64_t patient_until_ms;    /* monotonic */
     struct http_call *http;
+    bool (*may_send)(void *user);
     webapi_done_fn *done;
     void *user;
     struct reading reading; /* once it has ended */

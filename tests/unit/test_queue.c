@@ -300,6 +300,7 @@ static void every_call_reaches_the_store(void **state)
     AWAIT(f, STORE_OK, &a, queue_message_absent(f->q, ref, "root", on_answer, &a, &err));
     AWAIT(f, STORE_OK, &a,
           queue_message_sent(f->q, ref, "root", "C2", "1.5", "hash", true, on_answer, &a, &err));
+    AWAIT(f, STORE_OK, &a, queue_message_edit(f->q, ref, "root", 1000, on_answer, &a, &err));
     AWAIT(f, STORE_OK, &a, queue_messages(f->q, id, on_answer, &a, &err));
     assert_int_equal(1, a.n);
     AWAIT(f, STORE_OK, &a, queue_drop_response_url(f->q, id, on_answer, &a, &err));

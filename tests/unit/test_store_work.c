@@ -47,6 +47,10 @@ static int try_sent(struct store *st, struct job_ref ref, struct error *err)
 {
     return store_message_sent(st, ref, "root", "C1", "1.2", "h", true, T0, err);
 }
+static int try_edit(struct store *st, struct job_ref ref, struct error *err)
+{
+    return store_message_edit(st, ref, "root", 1000, T0, err);
+}
 static int try_unknown(struct store *st, struct job_ref ref, struct error *err)
 {
     return store_message_unknown(st, ref, "root", T0, err);
@@ -58,7 +62,7 @@ static int try_absent(struct store *st, struct job_ref ref, struct error *err)
 
 static int (*const fenced[])(struct store *, struct job_ref, struct error *) = {
     try_heartbeat, try_release,      try_retry,  try_finish, try_checkpoint, try_set_issue,
-    try_sent,      try_set_playbook, try_intend, try_absent, try_unknown,
+    try_sent,      try_set_playbook, try_intend, try_absent, try_unknown,    try_edit,
 };
 
 static void assert_all_refused(struct store *st, const struct job *stale)
@@ -296,6 +300,41 @@ static void a_post_whose_outcome_is_unknown_is_looked_for_first(void **state)
     job_clear(&job);
 }
 
+static void an_edit_that_was_under_way_leaves_its_content_unknown(void **state)
+{
+    struct store *st = st_of(state);
+    struct job_message_list list = { 0 };
+    char id[JOB_ID_LEN + 1];
+
+    add_job(st, "SHOP-1", 0, T0, id);
+    struct job job = claim_one(st, "a", T0);
+    ASSERT_OUTCOME(STORE_NONE, store_message_edit(st, ref_of(&job), "root", 5000, T0, &err));
+    assert_int_equal(STORE_OK, say_intent(st, &job, "root", NULL));
+    ASSERT_OUTCOME(STORE_NONE, store_message_edit(st, ref_of(&job), "root", 5000, T0, &err));
+    ASSERT_OUTCOME(STORE_OK,
+                   store_message_sent(st, ref_of(&job), "root", NULL, "1.5", "h", true, T0, &err));
+    ASSERT_OUTCOME(STORE_OK, store_message_edit(st, ref_of(&job), "root", 5000, T0 + 7, &err));
+    ASSERT_OUTCOME(STORE_OK, store_messages(st, id, &list, &err));
+    assert_int_equal(MESSAGE_SENT, list.items[0].state);
+    assert_string_equal("1.5", list.items[0].ts);
+    assert_null(list.items[0].hash);
+    assert_int_equal(T0 + 7 + 5000, list.items[0].lands_until_ms);
+    job_message_list_clear(&list);
+
+    /* Who takes the job over does not know when the edit was sent: at the latest just now. */
+    job_clear(&job);
+    job = claim_one(st, "b", T0 + LEASE);
+    ASSERT_OUTCOME(STORE_OK, store_messages(st, id, &list, &err));
+    assert_int_equal(T0 + LEASE + 5000, list.items[0].lands_until_ms);
+    job_message_list_clear(&list);
+    ASSERT_OUTCOME(STORE_OK, store_message_sent(st, ref_of(&job), "root", NULL, "1.5", "h2", false,
+                                                T0 + LEASE, &err));
+    ASSERT_OUTCOME(STORE_OK, store_messages(st, id, &list, &err));
+    assert_string_equal("h2", list.items[0].hash);
+    job_message_list_clear(&list);
+    job_clear(&job);
+}
+
 static int64_t landing_time(struct store *st, const char *id)
 {
     struct job_message_list list = { 0 };
@@ -340,6 +379,7 @@ int main(void)
         TEST(the_playbook_version_can_be_set),
         TEST(a_message_is_posted_once),
         TEST(a_post_whose_outcome_is_unknown_is_looked_for_first),
+        TEST(an_edit_that_was_under_way_leaves_its_content_unknown),
         TEST(a_post_may_be_sent_until_its_job_changes_hands),
     };
 

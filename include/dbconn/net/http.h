@@ -88,6 +88,9 @@ struct http_request {
                          * when nothing of them was sent */
     bool keep_partial;  /* a body over max_bytes is cut there instead of failing (text diffs) */
     uint64_t owner;     /* for fairness: the job; 0: nobody in particular */
+    /* Asked, with `user`, when its turn has come, right before each attempt goes out; false ends it
+     * as ERR_CANCELLED. It may not start or cancel anything. NULL: it may always go out. */
+    bool (*may_send)(void *user);
     http_done_fn *done;
     void *user;
 };

@@ -144,7 +144,7 @@ struct job_message {
     char *channel;
     char *thread_ts; /* NULL for a message of the channel itself */
     char *ts;        /* once sent */
-    char *hash;      /* of the content that Slack confirmed, for the next comparison */
+    char *hash;      /* of the content that Slack confirmed; NULL: an edit was under way */
     int64_t intended_ms, sent_ms;
     int64_t lands_until_ms; /* until when a call under way may still take effect */
 };

@@ -105,6 +105,9 @@ struct queue_call *queue_message_intend(struct queue *q, struct job_ref ref, con
                                         const char *channel, const char *thread_ts,
                                         int64_t timeout_ms, queue_done_fn *done, void *user,
                                         struct error *err) MUST_CHECK;
+struct queue_call *queue_message_edit(struct queue *q, struct job_ref ref, const char *part,
+                                      int64_t timeout_ms, queue_done_fn *done, void *user,
+                                      struct error *err) MUST_CHECK;
 struct queue_call *queue_message_sent(struct queue *q, struct job_ref ref, const char *part,
                                       const char *channel, const char *ts, const char *hash,
                                       bool root, queue_done_fn *done, void *user,

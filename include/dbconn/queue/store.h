@@ -166,6 +166,11 @@ int store_message_intend(struct store *st, struct job_ref ref, const char *part,
                          const char *channel, const char *thread_ts, int64_t timeout_ms,
                          int64_t now_ms, struct job_message *ret_message,
                          struct error *err) MUST_CHECK;
+/* Committed before a message that was posted is edited, for the same reason: until
+ * store_message_sent() its content is not known (hash NULL), and what is sent may land until
+ * lands_until_ms. NONE: no such message was posted. */
+int store_message_edit(struct store *st, struct job_ref ref, const char *part, int64_t timeout_ms,
+                       int64_t now_ms, struct error *err) MUST_CHECK;
 /* Posted, found, or edited: its ts and the hash of the content it has now. `channel` NULL: as
  * intended. With `root`, the ts becomes the job's thread_ts. */
 int store_message_sent(struct store *st, struct job_ref ref, const char *part, const char *channel,
@@ -226,15 +231,16 @@ int store_counts(struct store *st, struct store_counts *ret, struct error *err) 
 int store_position(struct store *st, const char *id, int64_t *ret_ahead,
                    struct error *err) MUST_CHECK;
 
-/* What was diagnosed before, since `since_ms`: the latest done job of the same issue, or else with
- * the same fingerprint, or else with the same target. Members may be NULL. */
+/* What was diagnosed from `since_ms` until before `until_ms` (0: no limit): the latest done job of
+ * the same issue, or else with the same fingerprint, or else with the same target. Members may be
+ * NULL. */
 struct store_seen_query {
     const char *except_id; /* the job that asks */
     const char *workspace;
     const char *issue_org, *issue_id;
     const char *fingerprint;
     const char *target_host, *target_port;
-    int64_t since_ms;
+    int64_t since_ms, until_ms;
 };
 enum seen_by { SEEN_BY_ISSUE, SEEN_BY_FINGERPRINT, SEEN_BY_TARGET };
 struct store_seen {

@@ -50,6 +50,7 @@ bool thread_sync_pause(struct thread_sync *sync);
 bool thread_sync_is_settled(const struct thread_sync *sync);
 /* Some post could not be looked for (no history scope, no member): it was not repeated. */
 bool thread_sync_was_blind(const struct thread_sync *sync);
-const char *thread_sync_root_ts(const struct thread_sync *sync); /* NULL before it is posted */
+/* An earlier attempt, or this one, has begun to post. */
+bool thread_sync_has_begun(const struct thread_sync *sync);
 
 #endif

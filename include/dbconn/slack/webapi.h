@@ -72,6 +72,8 @@ struct webapi_request {
     int64_t wait_ms;               /* gives up (WEBAPI_TRANSIENT) when its turn has not come by
                                     * then; 0: waits as long as it takes */
     int64_t timeout_ms;            /* for the answer; 0: 15 s */
+    bool (*may_send)(void *user);  /* asked with `user` right before each attempt goes out; false:
+                                    * ends as WEBAPI_TRANSIENT. NULL: it may always go out */
     webapi_done_fn *done;
     void *user;
 };

@@ -1,0 +1,21 @@
+# Jobs survive: what kills, lost leases, bursts and full disks leave behind. Included by the
+# top-level Makefile.
+#   make crashtest      the long run (a short one is part of make check)
+CRASH_LIB  := $(addprefix $(BUILD)/tests/crash/,process.o world.o stage.o picture.o asked.o trial.o trials.o)
+CRASH_BIN  := $(addprefix $(BUILD)/tests/crash/,crash)
+CRASH_SHIM := $(BUILD)/tests/crash/die_at_write.so
+CRASH_POINTS ?= 300
+
+$(CRASH_BIN): %: %.o $(CRASH_LIB) $(LIB) | $(CRASH_SHIM)
+	@echo '  LD   $@'
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(CRASH_LIB) $(LIB) $(PKG_LIBS) -lcmocka -ldl -lm -lpthread
+
+$(CRASH_SHIM): tests/crash/die_at_write.c
+	@mkdir -p $(@D)
+	@echo '  LD   $@'
+	$(Q)$(CC) $(CSTD) $(WARN) $(if $(WERROR),-Werror) -O1 -fPIC -shared -o $@ $< -ldl
+
+.PHONY: crashtest
+crashtest: $(BUILD)/dbconn $(SANDBOX) $(CRASH_BIN)
+	DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) \
+	    $(BUILD)/tests/crash/crash --points $(CRASH_POINTS)
