@@ -310,8 +310,8 @@ static void ask_rows(struct collect *c, int64_t start_ms, int64_t end_ms, int ma
     struct events *e = c->state;
     struct error err = ERROR_INIT;
 
-    if (e->n_asked == MAX_RESULTS)
-        return;
+    if (e->n_asked == MAX_RESULTS || (end_ms && start_ms >= end_ms))
+        return; /* Sentry answers 400 to an empty window */
     e->asked[e->n_asked] = (struct trend_span){ start_ms, end_ms };
     struct collect_call *call = collect_call(c, got_rows, e->n_asked++);
     struct sentry_events_query query = {
