@@ -87,6 +87,19 @@ void stage_command(struct stage *s, size_t channel, const char *text)
     free(id);
 }
 
+void stage_wait_landed(struct stage *s)
+{
+    int64_t until = clock_mono_ms() + START_MS, under_way = 1;
+
+    while (under_way > 0 && clock_mono_ms() < until) {
+        cJSON *counts = stage_get(s, "/counts");
+        if (!json_i64(json_get(counts, "slack"), "under_way", &under_way))
+            under_way = 0;
+        cJSON_Delete(counts);
+        sleep_ms(20);
+    }
+}
+
 int64_t stage_last_request(struct stage *s)
 {
     cJSON *log = stage_get(s, "/log");

@@ -54,6 +54,8 @@ cJSON *stage_post(struct stage *s, const char *path, const cJSON *body);
 void stage_faults(struct stage *s, const char *json);
 /* Types "/dbconn TEXT" in channel i. */
 void stage_command(struct stage *s, size_t channel, const char *text);
+/* Until what was sent to Slack has taken effect, also by a bot that is dead by now. */
+void stage_wait_landed(struct stage *s);
 int64_t stage_last_request(struct stage *s); /* the number of the latest in the log */
 
 /* ---- the store ---- */

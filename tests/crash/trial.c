@@ -31,13 +31,20 @@ struct fatality {
     const char *how; /* IN_WRITE */
 };
 
-/* How long Slack's calls take in this trial, and by how much the jobs with them; and how long the
- * disk takes to write. */
+/* How long things take in this trial: Slack's calls, edits more than that, the sources' answers,
+ * the disk; and the whole of it, compared with an undisturbed run. */
 struct pace {
-    int latency_ms, jitter_ms;
+    int slack_ms, jitter_ms, edit_ms, source_ms, sync_ms;
     int stretch_percent;
-    int sync_ms;
 };
+
+static const struct pace paces[] = {
+    { 5, 60, 0, 60, 0, 100 },      { 5, 60, 0, 60, 40, 120 },     { 100, 500, 0, 60, 0, 130 },
+    { 1500, 2500, 0, 60, 0, 300 }, { 20, 40, 8000, 900, 0, 480 },
+};
+#define USUAL paces[0]
+#define SLOW_DISK paces[1]
+#define SLOW_EDITS paces[4]
 
 void trial_give_commands(struct stage *s)
 {
@@ -50,22 +57,21 @@ void trial_give_commands(struct stage *s)
     }
 }
 
-/* Sources take their time, so that there is something to disturb. The issue itself comes first:
- * some steps say a little more when they know it. */
-static const char source_faults[] =
-    "\"sentry\":[{\"path\":\"events|tags|releases|issues/[?]\",\"latency_ms\":60,"
-    "\"jitter_ms\":120}],"
-    "\"github\":[{\"latency_ms\":20,\"jitter_ms\":80}],"
-    "\"elasticsearch\":[{\"latency_ms\":20,\"jitter_ms\":80}]";
-
+/* The issue itself comes first: some steps say a little more when they know it. */
 static char *faults_of(const struct pace *pace, const struct fatality *f, pid_t pid)
 {
     struct buf out = BUF_INIT;
 
     buf_addf(&out,
-             "{%s,\"slack\":[{\"path\":\"/api/(chat|conversations.(history|replies))\","
-             "\"latency_ms\":%d,\"jitter_ms\":%d}",
-             source_faults, pace->latency_ms, pace->jitter_ms);
+             "{\"sentry\":[{\"path\":\"events|tags|releases|issues/[?]\",\"latency_ms\":%d,"
+             "\"jitter_ms\":120}],\"github\":[{\"latency_ms\":%d,\"jitter_ms\":80}],"
+             "\"elasticsearch\":[{\"latency_ms\":%d,\"jitter_ms\":80}],",
+             pace->source_ms, pace->source_ms, pace->source_ms);
+    buf_addf(&out,
+             "\"slack\":[{\"path\":\"/api/(chat|conversations.(history|replies))\","
+             "\"latency_ms\":%d,\"jitter_ms\":%d},"
+             "{\"path\":\"/api/chat.update\",\"latency_ms\":%d}",
+             pace->slack_ms, pace->jitter_ms, pace->edit_ms);
     if (f && f->moment == IN_CALL)
         buf_addf(&out, ",{\"path\":\"/api/%s\",\"skip\":%d,\"first\":1,\"kill\":%ld,\"after\":%s}",
                  f->method, f->nth, (long)pid, f->after ? "true" : "false");
@@ -205,7 +211,7 @@ static struct fatality choose(uint64_t *seed, const struct span *span)
 }
 
 struct plan {
-    struct pace pace;
+    const struct pace *pace;
     struct fatality ends[2];
     int kills;
 };
@@ -214,18 +220,15 @@ struct plan {
  * nothing to look into, and while edits are under way. Later ones find Slack fast, so that what the
  * first one sent may land after what they send. */
 static const struct plan known[] = {
-    { { 5, 60, 100, 60 }, { { .moment = AT_TIME, .at_ms = 250 } }, 1 },
-    { { 5, 60, 100, 60 }, { { .moment = AT_TIME, .at_ms = 330 } }, 1 },
-    { { 1500, 2500, 300, 0 }, { { .moment = AT_TIME, .at_ms = 5000 } }, 1 },
-    { { 1500, 2500, 300, 0 }, { { .moment = AT_TIME, .at_ms = 7000 } }, 1 },
+    { &SLOW_DISK, { { .moment = AT_TIME, .at_ms = 250 } }, 1 },
+    { &SLOW_DISK, { { .moment = AT_TIME, .at_ms = 330 } }, 1 },
+    { &SLOW_EDITS, { { .moment = AT_TIME, .at_ms = 1500 } }, 1 },
+    { &SLOW_EDITS, { { .moment = AT_TIME, .at_ms = 2500 } }, 1 },
 };
 
 /* The first one dies at any time of a job's life, the second one when it has just begun. */
 static void make_plan(const struct trial *t, struct plan *ret)
 {
-    static const struct pace paces[] = {
-        { 5, 60, 100, 0 }, { 5, 60, 120, 40 }, { 100, 500, 130, 0 }, { 1500, 2500, 300, 0 }
-    };
     const struct span start = { 2000, 150, 60, true };
     struct span job = { .early_ms = 600, .writes = t->reference->writes };
     uint64_t seed = t->seed + (uint64_t)t->index * 1000003;
@@ -234,8 +237,8 @@ static void make_plan(const struct trial *t, struct plan *ret)
         *ret = known[t->index];
         return;
     }
-    ret->pace = paces[random_below(&seed, ARRAY_LEN(paces))];
-    job.whole_ms = t->reference->took_ms * ret->pace.stretch_percent / 100;
+    ret->pace = &paces[random_below(&seed, ARRAY_LEN(paces))];
+    job.whole_ms = t->reference->took_ms * ret->pace->stretch_percent / 100;
     ret->ends[0] = choose(&seed, &job);
     ret->ends[1] = choose(&seed, &start);
     ret->kills = 1 + (int)random_below(&seed, 2);
@@ -301,6 +304,7 @@ void trial_judge(struct stage *s, const struct reference *ref, struct trial_resu
 {
     struct picture_difference sum = { 0 };
 
+    stage_wait_landed(s);
     for (size_t i = 0; i < TRIAL_CHANNELS; i++) {
         struct picture p;
         struct picture_difference before = sum;
@@ -386,14 +390,14 @@ static bool wait_connected_or_dead(struct stage *s)
 static void live_and_die(struct stage *s, const struct trial *t, const struct plan *plan,
                          struct trial_result *r, struct buf *text)
 {
-    struct pace later = { 5, 20, 100, plan->pace.sync_ms };
+    const struct pace later = { 5, 20, 0, 60, plan->pace->sync_ms, 100 };
     struct life life = { 0 };
     bool given = false;
 
     allow_all(t->reference, &life.allowed);
     for (int i = 0; i <= plan->kills; i++) {
         const struct fatality *end = i < plan->kills ? &plan->ends[i] : NULL;
-        begin_life(s, end, i == 0 ? &plan->pace : &later, &life);
+        begin_life(s, end, i == 0 ? plan->pace : &later, &life);
         if (!given && wait_connected_or_dead(s)) {
             trial_give_commands(s);
             given = true;
@@ -437,7 +441,7 @@ void trial_crash(const struct trial *t, struct trial_result *ret)
 
 void trial_calm(const struct trial *t, struct trial_result *ret)
 {
-    const struct plan plan = { .pace = { 5, 60, 100, 0 } };
+    const struct plan plan = { .pace = &USUAL };
 
     run_trial(t, &plan, ret);
 }
@@ -458,13 +462,12 @@ static int count_writes(const char *path)
 
 static void run_undisturbed(const struct stage_options *options, struct reference *ret)
 {
-    const struct pace pace = { 5, 60, 100, 0 };
     struct environment extra = { 0 };
     struct stage s;
     int64_t began;
 
     stage_open(&s, options);
-    char *counted = xasprintf("%s/writes", s.folder), *faults = faults_of(&pace, NULL, 0);
+    char *counted = xasprintf("%s/writes", s.folder), *faults = faults_of(&USUAL, NULL, 0);
     environment_put(&extra, "LD_PRELOAD", getenv("DIE_AT_WRITE"));
     environment_put(&extra, "CRASH_COUNT", counted);
     stage_start_bot(&s, 0, &extra);

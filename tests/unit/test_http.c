@@ -67,6 +67,7 @@ struct bench {
     struct fake_conn *held[64];
     char *held_target[64];
     int n_held;
+    bool no_leave; /* for calls with may_send */
 };
 
 static void on_done(void *user, const struct http_reply *reply, const struct error *err)
@@ -881,6 +882,56 @@ static void waiting_for_a_place_counts_against_the_budget(void **state)
     bench_close(&b);
 }
 
+static bool has_leave(void *user)
+{
+    return !((struct outcome *)user)->bench->no_leave;
+}
+
+static void the_leave_to_send_is_asked_for_when_the_turn_has_come(void **state)
+{
+    struct bench b;
+    struct outcome o[2] = { { 0 }, { 0 } };
+
+    (void)state;
+    bench_open(&b, hold, (struct http_service_options){ .max_in_flight = 1 });
+    for (int i = 0; i < 2; i++)
+        assert_non_null(start(&b, &o[i], "/x", (struct http_request){ .may_send = has_leave }));
+    run_for(&b, 30);
+    assert_int_equal(b.n_held, 1);
+    b.no_leave = true; /* while the second one waits */
+    fake_reply(b.held[0], 200, "", "");
+    run_until(&b, 2);
+    assert_int_equal(o[0].status, 200);
+    assert_int_equal(o[1].err.code, ERR_CANCELLED);
+    assert_false(o[1].sent);
+    assert_int_equal(b.server.requests, 1);
+    outcome_clear(&o[0]);
+    outcome_clear(&o[1]);
+    bench_close(&b);
+}
+
+static void no_further_attempt_is_made_without_leave(void **state)
+{
+    struct bench b;
+    struct outcome o = { 0 };
+
+    (void)state;
+    bench_open(&b, fail_first, (struct http_service_options){ .backoff_base_ms = 200 });
+    b.fail_first = 5;
+    b.fail_status = 503;
+    assert_non_null(
+        start(&b, &o, "/x", (struct http_request){ .idempotent = true, .may_send = has_leave }));
+    while (b.server.requests < 1)
+        uv_run(&b.loop, UV_RUN_ONCE);
+    b.no_leave = true;
+    run_until(&b, 1);
+    assert_int_equal(o.err.code, ERR_CANCELLED);
+    assert_true(o.sent);
+    assert_int_equal(b.server.requests, 1);
+    outcome_clear(&o);
+    bench_close(&b);
+}
+
 static void certificates_are_checked(void **state)
 {
     static const struct {
@@ -1076,6 +1127,8 @@ int main(void)
         cmocka_unit_test(the_client_may_be_freed_inside_done),
         cmocka_unit_test(a_call_may_be_started_inside_done),
         cmocka_unit_test(places_in_flight_are_limited_and_shared_in_turn),
+        cmocka_unit_test(the_leave_to_send_is_asked_for_when_the_turn_has_come),
+        cmocka_unit_test(no_further_attempt_is_made_without_leave),
         cmocka_unit_test(requests_per_second_are_limited),
         cmocka_unit_test(waiting_for_a_place_counts_against_the_budget),
         cmocka_unit_test(certificates_are_checked),
