@@ -12,7 +12,7 @@ static int run_enqueue(struct store *st, struct queue_call *c, struct error *err
                            c->now_ms, c->out.id, err);
 
     /* Whoever waits is told its place; asked here, it costs no commit of its own. */
-    if (rc == STORE_OK && store_position(st, c->out.id, &c->out.number, err) < 0)
+    if (rc == STORE_OK && store_last_place(st, c->args.u.job.priority, &c->out.number, err) < 0)
         return -1;
     return rc;
 }

@@ -68,6 +68,7 @@ struct sql_driver {
     int (*has_table)(struct sql *db, const char *name, struct error *err); /* 1, 0, -1 */
     int (*lock)(struct sql *db, const char *name, struct error *err);
     int (*notify)(struct sql *db, struct error *err);
+    bool (*alone)(struct sql *db); /* nobody else wrote since this was asked last */
     int (*wait_fd)(const struct sql *db);
     int64_t (*idle)(struct sql *db, int64_t now_mono_ms, bool *news);
     int (*adopt)(struct sql *db, struct error *err); /* 1: alone; 0: not */

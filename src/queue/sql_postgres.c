@@ -175,6 +175,12 @@ static int postgres_notify(struct sql *db, struct error *err)
     return pg_script(of(db), "NOTIFY " PG_CHANNEL, err);
 }
 
+static bool postgres_alone(struct sql *db)
+{
+    (void)db; /* nobody tells */
+    return false;
+}
+
 static int postgres_wait_fd(const struct sql *db)
 {
     const struct pg_db *p = of(db);
@@ -249,6 +255,7 @@ static const struct sql_driver postgres_driver = {
     .has_table = postgres_has_table,
     .lock = postgres_lock,
     .notify = postgres_notify,
+    .alone = postgres_alone,
     .wait_fd = postgres_wait_fd,
     .idle = postgres_idle,
     .adopt = postgres_adopt,

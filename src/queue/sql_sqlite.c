@@ -25,7 +25,8 @@ struct sqlite_db {
     sqlite3 *handle;
     char *path;
     int64_t busy_ms;
-    int lock_fd; /* of PATH.lock: held by the process that runs jobs; -1: not ours */
+    int64_t data_version; /* as last seen by sqlite_alone() */
+    int lock_fd;          /* of PATH.lock: held by the process that runs jobs; -1: not ours */
     struct kept_statement *kept;
     size_t n_kept, cap_kept;
 };
@@ -266,6 +267,23 @@ static int sqlite_lock(struct sql *db, const char *name, struct error *err)
     return 0;
 }
 
+static void read_data_version(void *user, const struct sql_row *row)
+{
+    *(int64_t *)user = sql_int(row, 0);
+}
+
+static bool sqlite_alone(struct sql *db)
+{
+    struct sqlite_db *s = of(db);
+    int64_t before = s->data_version;
+
+    s->data_version = 0; /* changes when another connection wrote; 0 when it cannot be read */
+    if (sql_run(db, "PRAGMA data_version", SQL_NO_ARGS, read_data_version, &s->data_version, NULL) <
+        0)
+        return false;
+    return s->data_version == before;
+}
+
 static int sqlite_wait_fd(const struct sql *db)
 {
     (void)db;
@@ -384,6 +402,7 @@ static const struct sql_driver sqlite_driver = {
     .script = sqlite_script,
     .has_table = sqlite_has_table,
     .lock = sqlite_lock,
+    .alone = sqlite_alone,
     .wait_fd = sqlite_wait_fd,
     .idle = sqlite_idle,
     .adopt = sqlite_adopt,

@@ -40,7 +40,6 @@ int store_open(const char *url, const struct store_options *options, struct stor
     }
     struct store *st = xcalloc(1, sizeof(*st));
     st->db = db;
-    st->queued = -1;
     *ret = st;
     return 0;
 }
@@ -87,8 +86,11 @@ bool store_take_news(struct store *st)
 static int begin(struct store *st, bool write, struct error *err)
 {
     st->makes_due = false;
-    st->queued = -1;
-    return sql_begin(st->db, write, err);
+    if (sql_begin(st->db, write, err) < 0)
+        return -1;
+    if (!st->db->driver->alone(st->db))
+        st->waiting.counted = false;
+    return 0;
 }
 
 static int commit(struct store *st, struct error *err)
@@ -123,9 +125,15 @@ int store_commit(struct store *st, struct error *err)
     return 0;
 }
 
-void store_rollback(struct store *st)
+static void rollback(struct store *st)
 {
     sql_rollback(st->db);
+    st->waiting.counted = false;
+}
+
+void store_rollback(struct store *st)
+{
+    rollback(st);
     st->in_group = false;
 }
 
@@ -141,7 +149,7 @@ int tx_leave(struct store *st, int rc, const char *what, struct error *err)
     if (rc >= 0)
         return rc;
     if (!st->in_group)
-        sql_rollback(st->db);
+        rollback(st);
     return error_context(err, "%s", what);
 }
 

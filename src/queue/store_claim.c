@@ -76,7 +76,7 @@ static void read_held(void *user, const struct sql_row *row)
 static void jobs_got_due(struct store *st)
 {
     st->makes_due = true;
-    st->queued = -1;
+    st->waiting.counted = false;
 }
 
 /* Whoever had the job may have posted and edited up to this moment, and what it sent may still be
@@ -191,7 +191,8 @@ static int claim(struct store *st, const char *owner, int64_t lease_ms, int64_t 
 
     if (n <= 0)
         return n < 0 ? -1 : STORE_NONE;
-    st->queued = -1;
+    if (st->waiting.counted && ret_job->state == JOB_RUNNING)
+        waiting_add(&st->waiting, ret_job->priority, -1);
     return sql_run(st->db,
                    "INSERT INTO attempts (job_id, number, owner, started_ms) "
                    "VALUES ($1, $2, $3, $4)",

@@ -87,24 +87,76 @@ static int drop_keys(struct store *st, const char *id, const char *const *keys, 
                : 0;
 }
 
-static void read_count(void *user, const struct sql_row *row)
+/* ---- room in the queue, and places in it ---- */
+
+void waiting_add(struct waiting *w, int64_t priority, int64_t jobs)
 {
-    *(int64_t *)user = sql_int(row, 0);
+    size_t i = 0;
+
+    while (i < w->n && w->priority[i] != priority)
+        i++;
+    if (i == MAX_PRIORITIES)
+        i--; /* only our own few priorities occur; counted with a neighbour, none is lost */
+    if (i == w->n)
+        w->n++;
+    w->priority[i] = priority;
+    w->jobs[i] += jobs;
 }
 
-/* Counted once a transaction, and not beyond the limit: a group of a hundred would otherwise count
- * a long queue a hundred times. */
+static void read_waiting(void *user, const struct sql_row *row)
+{
+    waiting_add(user, sql_int(row, 0), sql_int(row, 1));
+}
+
+static int count_waiting(struct store *st, struct error *err)
+{
+    struct waiting counted = { .counted = true };
+
+    if (st->waiting.counted)
+        return 0;
+    if (sql_run(st->db,
+                "SELECT priority, count(*) FROM jobs WHERE " IS_WAITING
+                " GROUP BY priority ORDER BY priority DESC",
+                SQL_NO_ARGS, read_waiting, &counted, err) < 0)
+        return -1;
+    st->waiting = counted;
+    return 0;
+}
+
+/* Waiting jobs of at least this priority. */
+static int64_t waiting_from(const struct waiting *w, int64_t priority)
+{
+    int64_t total = 0;
+
+    for (size_t i = 0; i < w->n; i++)
+        total += w->priority[i] >= priority ? w->jobs[i] : 0;
+    return total;
+}
+
 static int has_room(struct store *st, int64_t max_queued, struct error *err)
 {
     if (max_queued <= 0)
         return 1;
-    if (st->queued < 0 && sql_run(st->db,
-                                  "SELECT count(*) FROM (SELECT 1 FROM jobs"
-                                  " WHERE " IS_WAITING " LIMIT $1) AS waiting",
-                                  SQL_ARGS(SQL_I(max_queued)), read_count, &st->queued, err) < 0)
+    if (count_waiting(st, err) < 0)
         return -1;
-    return st->queued < max_queued;
+    return waiting_from(&st->waiting, INT64_MIN) < max_queued;
 }
+
+int store_last_place(struct store *st, int priority, int64_t *ret_ahead, struct error *err)
+{
+    int rc;
+
+    if (tx_enter(st, false, err) < 0)
+        return error_context(err, "look up the last place in the queue");
+    rc = tx_leave(st, count_waiting(st, err), "look up the last place in the queue", err);
+    if (rc < 0)
+        return -1;
+    int64_t total = waiting_from(&st->waiting, priority);
+    *ret_ahead = total > 0 ? total - 1 : 0;
+    return STORE_OK;
+}
+
+/* ---- the job ---- */
 
 /* Slack honours a response URL for half an hour; there is no use in keeping the secret longer. */
 static int64_t response_url_until(const struct job_new *job, int64_t now_ms)
@@ -140,8 +192,8 @@ static int insert_job(struct store *st, const struct job_new *job, const char *i
 
     if (n < 0)
         return -1;
-    if (st->queued >= 0)
-        st->queued += n;
+    if (st->waiting.counted)
+        waiting_add(&st->waiting, job->priority, n);
     st->makes_due = true;
     return STORE_OK;
 }

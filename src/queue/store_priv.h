@@ -6,12 +6,21 @@
 #include "job_fields.h"
 #include "sql.h"
 
+/* How many jobs wait, as this transaction sees it: counted once, since a group of a hundred
+ * requests would otherwise count a long queue a hundred times. */
+#define MAX_PRIORITIES 8
+struct waiting {
+    bool counted;
+    size_t n; /* priorities */
+    int64_t priority[MAX_PRIORITIES], jobs[MAX_PRIORITIES];
+};
+
 struct store {
     struct sql *db;
     bool in_group;  /* between store_begin() and store_commit() */
     bool makes_due; /* this transaction made jobs due */
     bool news;      /* a committed one did, and nobody asked yet */
-    int64_t queued; /* waiting jobs as this transaction sees them; -1: not counted */
+    struct waiting waiting;
 };
 
 /* Begins a transaction unless a group is open. Pairs with tx_leave(). */
@@ -32,6 +41,8 @@ int hold(struct store *st, struct job_ref ref, int64_t now_ms, struct error *err
 /* The columns of a job, in the order that job_from_row() reads them. */
 #define JOB_COLUMN(kind, name) ", " #name
 #define JOB_COLUMNS "id" JOB_FIELDS(JOB_COLUMN)
+
+void waiting_add(struct waiting *w, int64_t priority, int64_t jobs);
 
 /* Waits to be run. Said so that it is read from jobs_claimable, in the order in which they go. */
 #define IS_WAITING "claimable = 1 AND state <> 'dead'"

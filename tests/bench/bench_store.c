@@ -2,11 +2,13 @@
  * How fast the store is: durable enqueues through the queue (open loop: they arrive when they
  * arrive, whether or not the last ones were answered), and what finished jobs cost.
  *
- *   bench_store                      SQLite in a temporary folder
- *   bench_store postgresql://...     that server; its schema dbconn is filled
+ *   bench_store [rates|history]              SQLite in a temporary folder
+ *   bench_store rates postgresql://...       that server; its schema dbconn is filled
+ *   bench_store history postgresql://... N   with N finished jobs; in an empty database
  */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "dbconn/base/clock.h"
@@ -210,35 +212,53 @@ static void measure_with_history(const char *url, int64_t finished)
     store_close(st);
 }
 
-int main(int argc, char **argv)
+static void measure_rates(const char *url, const double *rates, size_t n)
 {
-    static const double rates[] = { 100, 1000, 5000, 10000, 15000, 20000 };
-    char folder[] = "/tmp/dbconn-bench-XXXXXX";
     struct error err = ERROR_INIT;
     struct queue *q;
     uv_loop_t loop;
 
-    if (argc < 2 && !mkdtemp(folder))
-        return 1;
-    char *url = argc < 2 ? xasprintf("sqlite:%s/queue.db", folder) : xstrdup(argv[1]);
     uv_loop_init(&loop);
+    /* No limit of waiting jobs: nobody runs them here. */
     if (queue_open(&loop, url, &(struct queue_options){ .max_queued = -1 }, &q, &err) < 0)
         die("open", &err);
-    for (size_t i = 0; i < ARRAY_LEN(rates); i++)
+    for (size_t i = 0; i < n; i++)
         measure_rate(&loop, q, rates[i]);
     queue_free(q);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
-    free(url);
+}
 
+static void on_sqlite(const char *what)
+{
+    static const double rates[] = { 100, 1000, 5000, 10000, 15000, 20000 };
     static const int64_t finished[] = { 100, 10000, 100000 };
-    for (size_t i = 0; i < ARRAY_LEN(finished); i++) {
-        url = argc < 2 ? xasprintf("sqlite:%s/%lld.db", folder, (long long)finished[i])
-                       : xstrdup(argv[1]);
+    char folder[] = "/tmp/dbconn-bench-XXXXXX";
+
+    if (!mkdtemp(folder))
+        exit(1);
+    char *url = xasprintf("sqlite:%s/rates.db", folder);
+    if (strcmp(what, "history") != 0)
+        measure_rates(url, rates, ARRAY_LEN(rates));
+    free(url);
+    for (size_t i = 0; i < ARRAY_LEN(finished) && strcmp(what, "rates") != 0; i++) {
+        url = xasprintf("sqlite:%s/%lld.db", folder, (long long)finished[i]);
         measure_with_history(url, finished[i]);
         free(url);
     }
-    if (argc < 2)
-        printf("left behind: %s\n", folder);
+    printf("left behind: %s\n", folder);
+}
+
+int main(int argc, char **argv)
+{
+    static const double rates[] = { 100, 500, 1000, 2000, 4000 };
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc < 3)
+        on_sqlite(argc == 2 ? argv[1] : "");
+    else if (strcmp(argv[1], "rates") == 0)
+        measure_rates(argv[2], rates, ARRAY_LEN(rates));
+    else
+        measure_with_history(argv[2], argc > 3 ? strtoll(argv[3], NULL, 10) : 100);
     return 0;
 }

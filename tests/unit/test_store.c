@@ -145,6 +145,38 @@ static void the_limit_holds_within_a_group(void **state)
     assert_int_equal(0, store_commit(st, &why));
 }
 
+static void a_new_job_knows_its_place(void **state)
+{
+    static const struct {
+        int priority;
+        int64_t ahead;
+    } rows[] = { { JOB_PRIORITY_AUTOMATIC, 0 }, { JOB_PRIORITY_AUTOMATIC, 1 },
+                 { JOB_PRIORITY_PERSON, 0 },    { JOB_PRIORITY_PERSON, 1 },
+                 { JOB_PRIORITY_AUTOMATIC, 4 }, { JOB_PRIORITY_CONTROL, 0 } };
+    struct store *st = st_of(state);
+    struct error why = ERROR_INIT;
+
+    for (int grouped = 0; grouped < 2; grouped++) {
+        char ids[ARRAY_LEN(rows)][JOB_ID_LEN + 1];
+        if (grouped)
+            assert_int_equal(0, store_begin(st, true, &why));
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            int64_t ahead = -1, exact = -1;
+            add_job(st, "SHOP-1", rows[i].priority, T0, ids[i]);
+            ASSERT_OUTCOME(STORE_OK, store_last_place(st, rows[i].priority, &ahead, &err));
+            ASSERT_OUTCOME(STORE_OK, store_position(st, ids[i], &exact, &err));
+            assert_int_equal(rows[i].ahead, ahead);
+            assert_int_equal(rows[i].ahead, exact);
+        }
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            struct job job = claim_one(st, "a", T0);
+            job_clear(&job);
+        }
+        if (grouped)
+            assert_int_equal(0, store_commit(st, &why));
+    }
+}
+
 static void a_group_is_kept_or_undone_as_a_whole(void **state)
 {
     struct store *st = st_of(state);
@@ -548,6 +580,7 @@ int main(void)
         TEST(dedupe_keys_are_kept_for_ten_minutes_and_then_purged),
         TEST(a_full_queue_refuses_but_still_knows_what_it_has),
         TEST(the_limit_holds_within_a_group),
+        TEST(a_new_job_knows_its_place),
         TEST(a_group_is_kept_or_undone_as_a_whole),
         TEST(enqueuing_is_news_and_reading_is_not),
         TEST(jobs_are_claimed_by_priority_then_arrival),

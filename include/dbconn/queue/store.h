@@ -231,6 +231,11 @@ int store_counts(struct store *st, struct store_counts *ret, struct error *err) 
 int store_position(struct store *st, const char *id, int64_t *ret_ahead,
                    struct error *err) MUST_CHECK;
 
+/* The same for the job of this priority that came last. Cheap after store_enqueue() in a group,
+ * which counts the queue once. */
+int store_last_place(struct store *st, int priority, int64_t *ret_ahead,
+                     struct error *err) MUST_CHECK;
+
 /* What was diagnosed from `since_ms` until before `until_ms` (0: no limit): the latest done job of
  * the same issue, or else with the same fingerprint, or else with the same target. Members may be
  * NULL. */
