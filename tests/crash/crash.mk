@@ -1,8 +1,9 @@
 # Jobs survive: what kills, lost leases, bursts and full disks leave behind. Included by the
 # top-level Makefile.
 #   make crashtest      the long run (a short one is part of make check)
-CRASH_LIB  := $(addprefix $(BUILD)/tests/crash/,process.o world.o stage.o picture.o asked.o trial.o trials.o)
-CRASH_BIN  := $(addprefix $(BUILD)/tests/crash/,crash)
+CRASH_LIB  := $(addprefix $(BUILD)/tests/crash/,process.o pg.o world.o stage.o \
+                picture.o asked.o trial.o crash_trial.o replicas_trial.o trials.o)
+CRASH_BIN  := $(addprefix $(BUILD)/tests/crash/,crash replicas)
 CRASH_SHIM := $(BUILD)/tests/crash/die_at_write.so
 CRASH_POINTS ?= 300
 
@@ -19,3 +20,5 @@ $(CRASH_SHIM): tests/crash/die_at_write.c
 crashtest: $(BUILD)/dbconn $(SANDBOX) $(CRASH_BIN)
 	DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) \
 	    $(BUILD)/tests/crash/crash --points $(CRASH_POINTS)
+	DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) \
+	    $(BUILD)/tests/crash/replicas --points $(CRASH_POINTS)

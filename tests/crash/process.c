@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,30 +72,54 @@ static void redirect(const char *log, int out)
         _exit(126);
 }
 
+static void become(const struct account *who)
+{
+    if (who->uid != geteuid() &&
+        (setgroups(0, NULL) < 0 || setgid(who->gid) < 0 || setuid(who->uid) < 0))
+        _exit(124);
+    if (chdir("/") < 0)
+        _exit(126);
+}
+
+static pid_t spawn(const struct account *who, const char *const *argv,
+                   const struct environment *env, const char *log, int out)
+{
+    pid_t parent = getpid(), pid = fork();
+
+    if (pid < 0)
+        die("fork: %s", strerror(errno));
+    if (pid > 0)
+        return pid;
+    redirect(log, out);
+    if (who)
+        become(who);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* setuid() would have taken it back */
+    if (getppid() != parent)
+        _exit(125);
+    execve(argv[0], (char *const *)(uintptr_t)argv, env->items);
+    _exit(127);
+}
+
 pid_t process_start(const char *const *argv, const struct environment *env, const char *log,
                     int *out)
 {
     int ends[2] = { -1, -1 };
-    pid_t parent = getpid(), pid;
+    pid_t pid;
 
     if (out && pipe2(ends, O_CLOEXEC) < 0)
         die("pipe: %s", strerror(errno));
-    pid = fork();
-    if (pid < 0)
-        die("fork: %s", strerror(errno));
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-            _exit(125);
-        redirect(log, ends[1]);
-        execve(argv[0], (char *const *)(uintptr_t)argv, env->items);
-        _exit(127);
-    }
+    pid = spawn(NULL, argv, env, log, ends[1]);
     if (out) {
         close(ends[1]);
         *out = ends[0];
     }
     return pid;
+}
+
+pid_t process_start_as(const struct account *who, const char *const *argv,
+                       const struct environment *env, const char *log)
+{
+    return spawn(who, argv, env, log, -1);
 }
 
 bool process_wait(pid_t pid, int64_t timeout_ms, int *ret_status)

@@ -24,6 +24,13 @@ void environment_clear(struct environment *env);
  * standard output instead. */
 pid_t process_start(const char *const *argv, const struct environment *env, const char *log,
                     int *out);
+/* The same as another user, when we may become that; in the root folder. */
+struct account {
+    uid_t uid;
+    gid_t gid;
+};
+pid_t process_start_as(const struct account *who, const char *const *argv,
+                       const struct environment *env, const char *log);
 /* Has it ended within the time? Then it is gone, with how in *ret_status (may be NULL). */
 bool process_wait(pid_t pid, int64_t timeout_ms, int *ret_status);
 void process_kill(pid_t pid); /* SIGKILL, and waits; 0: nothing */
