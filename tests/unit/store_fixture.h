@@ -108,17 +108,39 @@ static inline int pg_run(const struct pg_server *pg, const char *program, const 
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* Not from the range that outgoing connections take theirs of: the port must stay free while the
+ * server is down (ip(7), ip_local_port_range begins at 32768). */
 static inline int free_port(void)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-    socklen_t len = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    static unsigned tries;
 
-    assert_true(fd >= 0);
-    assert_int_equal(0, bind(fd, (struct sockaddr *)&at, sizeof(at)));
-    assert_int_equal(0, getsockname(fd, (struct sockaddr *)&at, &len));
-    close(fd);
-    return ntohs(at.sin_port);
+    for (;;) {
+        int port = 16000 + (int)(((unsigned)getpid() * 7919 + ++tries * 104729) % 16000);
+        struct sockaddr_in at = { .sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(fd >= 0);
+        int rc = bind(fd, (struct sockaddr *)&at, sizeof(at));
+        close(fd);
+        if (rc == 0)
+            return port;
+    }
+}
+
+/* Waits until the server answers; false when it ended instead. */
+static inline bool pg_wait(struct pg_server *pg, const char *port)
+{
+    const char *const ready[] = { "-q", "-t", "1", "-h", "127.0.0.1", "-p", port, NULL };
+
+    for (int i = 0; i < 600; i++) {
+        if (pg_run(pg, "pg_isready", ready) == 0)
+            return true;
+        if (waitpid(pg->pid, NULL, WNOHANG) == pg->pid)
+            return false;
+        usleep(50000);
+    }
+    return false;
 }
 
 static inline void pg_start(struct pg_server *pg)
@@ -126,12 +148,15 @@ static inline void pg_start(struct pg_server *pg)
     char port[16];
     const char *const server[] = { "-D",       "data", "-p",        port, "-k",
                                    pg->folder, "-h",   "127.0.0.1", NULL };
-    const char *const ready[] = { "-q", "-t", "1", "-h", "127.0.0.1", "-p", port, NULL };
 
     snprintf(port, sizeof(port), "%d", pg->port);
-    pg->pid = pg_spawn(pg, "postgres", server);
-    for (int i = 0; i < 200 && pg_run(pg, "pg_isready", ready) != 0; i++)
-        usleep(50000);
+    for (int i = 0; i < 5; i++) {
+        pg->pid = pg_spawn(pg, "postgres", server);
+        if (pg_wait(pg, port))
+            return;
+        usleep(300000); /* somebody has the port: for a moment, as a rule */
+    }
+    fail_msg("the PostgreSQL server does not start: see %s/server.log", pg->folder);
 }
 
 static inline void pg_stop(struct pg_server *pg, int sig)
