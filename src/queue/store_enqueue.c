@@ -170,26 +170,42 @@ static int64_t response_url_until(const struct job_new *job, int64_t now_ms)
     return now_ms + ttl;
 }
 
-static int insert_job(struct store *st, const struct job_new *job, const char *id, int64_t now_ms,
-                      struct error *err)
-{
-    /* Doing nothing when the id is there: a commit whose answer got lost is repeated. */
-    int64_t n = sql_run(
-        st->db,
-        "INSERT INTO jobs (id, state, claimable, priority, source, workspace, channel, requester,"
-        " thread_ts, issue_ref, request, playbook, playbook_hash, evaluated_ms, parent_id,"
-        " response_url, response_url_until_ms, created_ms, next_due_ms, touched_ms,"
-        " attempts, attempts_total, fence) "
-        "VALUES ($1, 'queued', 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-        " $16, $16, $16, 0, 0, 0) ON CONFLICT (id) DO NOTHING",
-        SQL_ARGS(SQL_T(id), SQL_I(job->priority), SQL_T(job->source), SQL_T(job->workspace),
-                 SQL_T(job->channel), SQL_T(job->requester), SQL_T(job->thread_ts),
-                 SQL_T(job->issue_ref), SQL_T(job->request), SQL_T(job->playbook),
-                 SQL_T(job->playbook_hash), SQL_TIME(job->evaluated_ms), SQL_T(job->parent_id),
-                 SQL_T(job->response_url), SQL_TIME(response_url_until(job, now_ms)),
-                 SQL_I(now_ms)),
-        NULL, NULL, err);
+#define NEW_JOB                                                                                    \
+    "INSERT INTO jobs (id, state, claimable, priority, source, workspace, channel, requester,"     \
+    " thread_ts, issue_ref, request, playbook, playbook_hash, evaluated_ms, parent_id,"            \
+    " response_url, response_url_until_ms, created_ms, next_due_ms, touched_ms,"                   \
+    " attempts, attempts_total, fence) "
+#define N_NEW_JOB 16 /* arguments */
+/* Nothing is done when the id is there: a commit whose answer got lost is repeated. */
+#define UNLESS_STORED " ON CONFLICT (id) DO NOTHING"
 
+static void new_job_args(struct sql_arg *args, const struct job_new *job, const char *id,
+                         int64_t now_ms)
+{
+    const struct sql_arg all[N_NEW_JOB] = {
+        SQL_T(id),
+        SQL_I(job->priority),
+        SQL_T(job->source),
+        SQL_T(job->workspace),
+        SQL_T(job->channel),
+        SQL_T(job->requester),
+        SQL_T(job->thread_ts),
+        SQL_T(job->issue_ref),
+        SQL_T(job->request),
+        SQL_T(job->playbook),
+        SQL_T(job->playbook_hash),
+        SQL_TIME(job->evaluated_ms),
+        SQL_T(job->parent_id),
+        SQL_T(job->response_url),
+        SQL_TIME(response_url_until(job, now_ms)),
+        SQL_I(now_ms),
+    };
+
+    memcpy(args, all, sizeof(all));
+}
+
+static int inserted(struct store *st, const struct job_new *job, int64_t n)
+{
     if (n < 0)
         return -1;
     if (st->waiting.counted)
@@ -198,26 +214,76 @@ static int insert_job(struct store *st, const struct job_new *job, const char *i
     return STORE_OK;
 }
 
+static int insert_job(struct store *st, const struct job_new *job, const char *id, int64_t now_ms,
+                      struct error *err)
+{
+    struct sql_arg args[N_NEW_JOB];
+
+    new_job_args(args, job, id, now_ms);
+    return inserted(st, job,
+                    sql_run(st->db,
+                            NEW_JOB "VALUES ($1, 'queued', 1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+                                    " $11, $12, $13, $14, $15, $16, $16, $16, 0, 0,"
+                                    " 0)" UNLESS_STORED,
+                            args, N_NEW_JOB, NULL, NULL, err));
+}
+
+/*
+ * PostgreSQL: a new job and its keys in one statement, since each costs a trip to the server.
+ * STORE_NONE when a key was taken: then the job was not stored, and those keys that were free are
+ * ours.
+ */
+static int insert_at_once(struct store *st, const struct job_new *job, const char *id,
+                          const char *const *keys, size_t n, int64_t now_ms, struct error *err)
+{
+    struct sql_arg args[N_NEW_JOB + 2 + STORE_MAX_KEYS];
+
+    new_job_args(args, job, id, now_ms);
+    args[N_NEW_JOB] = SQL_I(now_ms + STORE_KEY_TTL_MS);
+    args[N_NEW_JOB + 1] = SQL_I((int64_t)n);
+    for (size_t i = 0; i < STORE_MAX_KEYS; i++)
+        args[N_NEW_JOB + 2 + i] = SQL_T(i < n ? keys[i] : NULL);
+    int64_t stored = sql_run(
+        st->db,
+        "WITH taken AS (INSERT INTO job_keys (key, job_id, until_ms)"
+        " SELECT k, $1, $17::bigint FROM unnest(ARRAY[$19, $20, $21, $22]::text[]) AS k"
+        " WHERE k IS NOT NULL ON CONFLICT (key) DO NOTHING RETURNING 1) " NEW_JOB
+        "SELECT $1, 'queued', 1, $2::bigint, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::bigint,"
+        " $13, $14, $15::bigint, $16::bigint, $16::bigint, $16::bigint, 0, 0, 0 "
+        "WHERE (SELECT count(*) FROM taken) = $18::bigint" UNLESS_STORED,
+        args, ARRAY_LEN(args), NULL, NULL, err);
+    return stored == 0 ? STORE_NONE : inserted(st, job, stored);
+}
+
+/* One after the other: keys, room, job. A command delivered again must find its job also when the
+ * queue is full. */
+static int insert_in_turn(struct store *st, const struct job_new *job, const char *id,
+                          const char *const *keys, size_t n, bool room, int64_t now_ms,
+                          char *ret_id, struct error *err)
+{
+    int rc = take_keys(st, id, keys, n, now_ms, ret_id, err);
+
+    if (rc != STORE_OK)
+        return rc;
+    if (!room)
+        return drop_keys(st, id, keys, n, err) < 0 ? -1 : STORE_FULL;
+    return insert_job(st, job, id, now_ms, err);
+}
+
+/* *ret_id holds the job's own id, and gets the earlier one's with EXISTS. */
 static int enqueue(struct store *st, const struct job_new *job, const char *const *keys, size_t n,
                    int64_t max_queued, int64_t now_ms, char *ret_id, struct error *err)
 {
     char id[JOB_ID_LEN + 1];
-    int rc;
+    int room = has_room(st, max_queued, err), rc = STORE_NONE;
 
-    if (job->id)
-        memcpy(id, job->id, sizeof(id));
-    else
-        job_id_make(now_ms, id);
-    /* Keys first: a command delivered again must find its job also when the queue is full. */
-    rc = take_keys(st, id, keys, n, now_ms, ret_id, err);
-    if (rc != STORE_OK)
-        return rc;
-    rc = has_room(st, max_queued, err);
-    if (rc <= 0)
-        return rc < 0 || drop_keys(st, id, keys, n, err) < 0 ? -1 : STORE_FULL;
-    rc = insert_job(st, job, id, now_ms, err);
-    if (rc == STORE_OK)
-        memcpy(ret_id, id, sizeof(id));
+    if (room < 0)
+        return -1;
+    memcpy(id, ret_id, sizeof(id));
+    if (room && st->db->driver->shared)
+        rc = insert_at_once(st, job, id, keys, n, now_ms, err);
+    if (rc == STORE_NONE)
+        rc = insert_in_turn(st, job, id, keys, n, room, now_ms, ret_id, err);
     return rc;
 }
 
@@ -225,10 +291,14 @@ int store_enqueue(struct store *st, const struct job_new *job, const char *const
                   size_t n_keys, int64_t max_queued, int64_t now_ms, char *ret_id,
                   struct error *err)
 {
-    char id[JOB_ID_LEN + 1] = "";
+    char id[JOB_ID_LEN + 1];
 
     assert(n_keys <= STORE_MAX_KEYS);
     assert(!job->id || job_id_is_valid(job->id));
+    if (job->id)
+        memcpy(id, job->id, sizeof(id));
+    else
+        job_id_make(now_ms, id);
     if (tx_enter(st, true, err) < 0)
         return error_context(err, "store the job");
     int rc = enqueue(st, job, keys, n_keys, max_queued, now_ms, id, err);

@@ -72,7 +72,8 @@ static void send_one(struct load *l, uint64_t due_ns)
         .response_url = "https://hooks.slack.com/commands/T012ABCDEF/123456789012/abcdefghijklmnop",
     };
 
-    snprintf(trigger, sizeof(trigger), "trigger:%lld.%d", (long long)l->sent, (int)getpid());
+    snprintf(trigger, sizeof(trigger), "trigger:%lld.%d.%.0f", (long long)l->sent, (int)getpid(),
+             l->rate);
     snprintf(envelope, sizeof(envelope), "env:%08llx-%d-%.0f", (long long)l->sent, (int)getpid(),
              l->rate);
     *shot = (struct shot){ l, due_ns };
