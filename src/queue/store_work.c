@@ -101,7 +101,8 @@ static int set_issue(struct store *st, struct job_ref ref, const struct job_issu
     int64_t n =
         sql_run(st->db,
                 "SELECT " JOB_COLUMNS " FROM jobs WHERE issue_id = $2 AND issue_org = $1"
-                " AND state IN ('queued', 'running')"
+                " AND (state IN ('queued', 'running') OR (state = 'done' AND finished_ms >"
+                "  (SELECT me.created_ms FROM jobs me WHERE me.id = $3)))"
                 " AND issue_order < (SELECT me.issue_order FROM jobs me WHERE me.id = $3)"
                 " ORDER BY issue_order LIMIT $4",
                 SQL_ARGS(SQL_T(issue->org), SQL_T(issue->id), SQL_T(ref.id), SQL_I(MAX_EARLIER)),

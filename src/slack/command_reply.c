@@ -47,6 +47,19 @@ void reply_already_running(const char *issue, const char *permalink, struct buf 
     }
 }
 
+void reply_answered_meanwhile(const char *issue, const char *permalink, struct buf *out)
+{
+    buf_adds(out, "While this waited, I answered for ");
+    mrkdwn_code(out, issue, NAME_BYTES);
+    if (link_allowed(permalink)) {
+        buf_adds(out, " in ");
+        mrkdwn_link(out, permalink, "its thread", NAME_BYTES);
+        buf_adds(out, ".");
+    } else {
+        buf_adds(out, " in this channel.");
+    }
+}
+
 void reply_queue_full(size_t waiting, const char *name, struct buf *out)
 {
     buf_adds(out, "I did not take this: ");

@@ -24,6 +24,7 @@
 #define SHOW_AFTER_MS 1500 /* a duplicate is found before it makes a message of its own */
 #define SIGN_OF_LIFE_MS 10000
 #define HAND_OVER_MS 3000 /* what a post on its way gets to come back */
+#define HAND_OVER_LOOK_MS 50
 
 struct investigation {
     struct bot *bot;
@@ -44,6 +45,7 @@ struct investigation {
     struct queue_call *calls[16]; /* of the store, this job's */
     struct loop_timer *timer;     /* first show, then signs of life */
     struct loop_timer *hand_over;
+    int64_t hand_over_by_ms; /* monotonic */
     struct loop_timer *halt; /* the run, once its issue is withheld */
 };
 
@@ -323,8 +325,9 @@ static void show_and_run(struct investigation *inv, bool at_once)
     run_start(inv->run);
 }
 
-/* Somebody asked for the same issue before and it still runs: in the same channel one thread is
- * enough; elsewhere this one goes on, since the asker may not see the other. */
+/* Somebody asked for the same issue before, and it still runs or did when this was asked: in the
+ * same channel one thread is enough; elsewhere this one goes on, since the asker may not see the
+ * other. */
 static void on_identified(void *user, const struct queue_reply *reply, const struct error *err)
 {
     struct investigation *inv = user;
@@ -344,7 +347,10 @@ static void on_identified(void *user, const struct queue_reply *reply, const str
         return;
     }
     char *link = job_thread_link(other);
-    reply_already_running(job_of(inv)->issue_ref, link, &text);
+    if (other->state == JOB_DONE)
+        reply_answered_meanwhile(job_of(inv)->issue_ref, link, &text);
+    else
+        reply_already_running(job_of(inv)->issue_ref, link, &text);
     tell_asker(inv, buf_str(&text));
     buf_clear(&text);
     free(link);
@@ -685,19 +691,37 @@ static void on_hand_over(void *user)
     struct investigation *inv = user;
     struct scheduler_run *claim = inv->claim;
 
+    if (inv->finishing)
+        return; /* its thread was complete after all: it ends here */
+    if (!thread_sync_pause(inv->sync) && clock_mono_ms() < inv->hand_over_by_ms) {
+        loop_timer_start(inv->hand_over, HAND_OVER_LOOK_MS);
+        return;
+    }
     investigation_free(inv);
     scheduler_release(claim);
 }
 
+static void forget_call(struct investigation *inv, size_t i)
+{
+    queue_cancel_call(inv->calls[i]);
+    inv->calls[i] = NULL;
+}
+
 /* Nothing new is asked or posted; a post on its way gets a moment to come back, so that the next
- * process need not look for it. */
+ * process need not look for it. If that was the last one, the job may still end here: what it found
+ * is kept for that. */
 static void hand_over(struct investigation *inv)
 {
-    run_free(inv->run);
-    inv->run = NULL;
+    for (size_t i = 1; i < ARRAY_LEN(inv->calls); i++)
+        forget_call(inv, i);
+    if (inv->phase == PHASE_RUNNING) {
+        run_free(inv->run);
+        inv->run = NULL;
+    }
     loop_timer_stop(inv->timer);
     inv->hand_over = loop_timer_new(inv->bot->o.loop, on_hand_over, inv);
-    loop_timer_start(inv->hand_over, thread_sync_pause(inv->sync) ? 0 : HAND_OVER_MS);
+    inv->hand_over_by_ms = clock_mono_ms() + HAND_OVER_MS;
+    loop_timer_start(inv->hand_over, 0);
 }
 
 static void on_canceller(void *user, const struct queue_reply *reply, const struct error *err)

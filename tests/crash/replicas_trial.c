@@ -76,6 +76,7 @@ static void stall_one(struct scene *c)
     if (c->stage.bots[which] == 0)
         return;
     trial_note(c->result, " bot %d stalled for %lld ms;", which, (long long)ms);
+    stage_wait_acknowledged(&c->stage); /* else a command is heard when the others are over */
     kill(c->stage.bots[which], SIGSTOP);
     allow_rest(c);
     allow_rest(c);
@@ -89,8 +90,8 @@ static void roll_both(struct scene *c)
     for (int i = 0; i < STAGE_BOTS; i++) {
         if (c->stage.bots[i] == 0)
             continue;
+        allow_rest(c); /* before: the other one may be quick with what is handed over */
         trial_stop_bot(&c->stage, i, c->result);
-        allow_rest(c);
         stage_kill_bot(&c->stage, i); /* one that did not stop */
         start_bot(c, i);
         stage_wait_connected(&c->stage, count_bots(c));
@@ -104,6 +105,8 @@ static void restart_server(struct scene *c)
 
     trial_note(c->result, " PostgreSQL %s for %lld ms;", at_once ? "killed" : "stopped",
                (long long)ms);
+    stage_wait_acknowledged(&c->stage); /* what could not be stored is refused, not lost */
+    allow_rest(c); /* leases may run out meanwhile, and outcomes that were not stored with them */
     pg_stop(&c->pg, at_once ? SIGQUIT : SIGINT);
     sleep_ms(ms);
     pg_start(&c->pg);

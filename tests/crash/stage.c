@@ -87,17 +87,28 @@ void stage_command(struct stage *s, size_t channel, const char *text)
     free(id);
 }
 
+/* Until that count of the sandbox's is 0. */
+static void wait_for_none(struct stage *s, const char *part, const char *count)
+{
+    int64_t until = clock_mono_ms() + START_MS, n = 1;
+
+    while (n > 0 && clock_mono_ms() < until) {
+        cJSON *counts = stage_get(s, "/counts");
+        if (!json_i64(json_get(counts, part), count, &n))
+            n = 0;
+        cJSON_Delete(counts);
+        sleep_ms(10);
+    }
+}
+
+void stage_wait_acknowledged(struct stage *s)
+{
+    wait_for_none(s, "socket", "waiting");
+}
+
 void stage_wait_landed(struct stage *s)
 {
-    int64_t until = clock_mono_ms() + START_MS, under_way = 1;
-
-    while (under_way > 0 && clock_mono_ms() < until) {
-        cJSON *counts = stage_get(s, "/counts");
-        if (!json_i64(json_get(counts, "slack"), "under_way", &under_way))
-            under_way = 0;
-        cJSON_Delete(counts);
-        sleep_ms(20);
-    }
+    wait_for_none(s, "slack", "under_way");
 }
 
 int64_t stage_last_request(struct stage *s)
@@ -237,16 +248,15 @@ void stage_kill_bot(struct stage *s, int which)
     s->bots[which] = 0;
 }
 
-int64_t stage_stop_bot(struct stage *s, int which)
+int64_t stage_stop_bot(struct stage *s, int which, int *ret_status)
 {
     int64_t began = clock_mono_ms();
-    int status;
 
     kill(s->bots[which], SIGTERM);
-    if (!process_wait(s->bots[which], STOP_MS, &status))
+    if (!process_wait(s->bots[which], STOP_MS, ret_status))
         return -1;
     s->bots[which] = 0;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? clock_mono_ms() - began : -1;
+    return clock_mono_ms() - began;
 }
 
 bool stage_bot_died(struct stage *s, int which)

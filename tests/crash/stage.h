@@ -39,8 +39,9 @@ void stage_close(struct stage *s, bool keep);
 /* `extra` (may be NULL) is added to its environment. */
 void stage_start_bot(struct stage *s, int which, const struct environment *extra);
 void stage_kill_bot(struct stage *s, int which);
-/* SIGTERM; how long it took to exit, or -1 when it did not within 15 s or exited with an error. */
-int64_t stage_stop_bot(struct stage *s, int which);
+/* SIGTERM; how long it took to exit, at most 15 s, and how it did (see waitpid()); -1: it did not.
+ */
+int64_t stage_stop_bot(struct stage *s, int which, int *ret_status);
 bool stage_bot_died(struct stage *s, int which); /* by itself, or by a fault */
 /* Until Slack has this many open connections, or dies. */
 void stage_wait_connected(struct stage *s, int connections);
@@ -54,6 +55,8 @@ cJSON *stage_post(struct stage *s, const char *path, const cJSON *body);
 void stage_faults(struct stage *s, const char *json);
 /* Types "/dbconn TEXT" in channel i. */
 void stage_command(struct stage *s, size_t channel, const char *text);
+/* Until no envelope waits for its acknowledgement. */
+void stage_wait_acknowledged(struct stage *s);
 /* Until what was sent to Slack has taken effect, also by a bot that is dead by now. */
 void stage_wait_landed(struct stage *s);
 int64_t stage_last_request(struct stage *s); /* the number of the latest in the log */

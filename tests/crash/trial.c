@@ -120,9 +120,14 @@ void trial_wait_ended(struct stage *s, struct trial_result *r)
 
 void trial_stop_bot(struct stage *s, int which, struct trial_result *r)
 {
-    int64_t took_ms = stage_stop_bot(s, which);
+    int status = 0;
+    int64_t took_ms = stage_stop_bot(s, which, &status);
 
-    r->bad_stops += took_ms < 0 || took_ms > STOP_MS;
+    if (took_ms < 0 || took_ms > STOP_MS || status != 0) {
+        r->bad_stops++;
+        trial_note(r, " bot %d stopped in %lld ms with status 0x%x;", which, (long long)took_ms,
+                   (unsigned)status);
+    }
     r->longest_stop_ms = took_ms > r->longest_stop_ms ? took_ms : r->longest_stop_ms;
 }
 

@@ -181,6 +181,42 @@ static void a_stop_in_the_middle_of_a_job_is_orderly(void **state)
     }
 }
 
+/* The channel message and the progress are edited for the last time; where the machine is so slow
+ * that this goes by unseen, the job's end has to do. */
+static bool last_edits_are_on_their_way(struct stage *s, const void *arg)
+{
+    cJSON *counts = control(s, "/counts", NULL);
+    int64_t under_way = 0;
+
+    (void)arg;
+    (void)json_i64(json_get(counts, "slack"), "under_way", &under_way);
+    cJSON_Delete(counts);
+    return (under_way == 2 && count_calls(s, "chat.update", 200) >= 2 &&
+            count_messages(s, INCIDENTS) == 4) ||
+           job_has_ended(s, NULL);
+}
+
+static void a_stop_while_the_last_edits_are_on_their_way_ends_the_job(void **state)
+{
+    static const char *const slow_edits[] = {
+        "--faults", "{\"slack\":[{\"path\":\"chat.update\",\"latency_ms\":1000}]}", NULL
+    };
+    static const struct stage_options options = { .sandbox_args = slow_edits };
+    struct stage s;
+
+    (void)state;
+    stage_open(&s, &options);
+    char *id = type_command(&s, INCIDENTS, s.short_id);
+    wait_until(&s, last_edits_are_on_their_way, NULL, "the last edits");
+    stage_stop_bot(&s);
+    stage_start_bot(&s); /* what the first did not bring to its end */
+    wait_until(&s, job_has_ended, NULL, "the end of the job");
+    assert_shows(&s, "deploy/production.env");
+    assert_nothing_twice(&s, INCIDENTS);
+    free(id);
+    stage_close(&s);
+}
+
 static const struct {
     const char *channel, *what;
 } closed[] = {
@@ -246,6 +282,7 @@ int main(void)
         cmocka_unit_test(a_rate_limited_post_is_made_later_and_once),
         cmocka_unit_test(a_post_whose_answer_is_lost_is_found_and_not_repeated),
         cmocka_unit_test(a_stop_in_the_middle_of_a_job_is_orderly),
+        cmocka_unit_test(a_stop_while_the_last_edits_are_on_their_way_ends_the_job),
         cmocka_unit_test(where_the_bot_may_not_write_the_person_is_told),
         cmocka_unit_test(a_revoked_token_ends_the_program_with_a_reason),
     };

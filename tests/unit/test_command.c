@@ -175,6 +175,8 @@ static void no_reply_lets_hostile_text_act(void **state)
     reply_taken(evil, 2, &out);
     reply_already_running(evil, "https://a.example/p|q", &out);
     reply_already_running(evil, NULL, &out);
+    reply_answered_meanwhile(evil, "https://a.example/p|q", &out);
+    reply_answered_meanwhile(evil, NULL, &out);
     reply_refused(evil, evil, evil, &out);
     reply_cannot_post(evil, evil, &out);
     reply_cannot_post("not_in_channel", evil, &out);

@@ -202,11 +202,47 @@ static void of_jobs_about_one_issue_the_first_goes_on(void **state)
     job_list_clear(&list);
     /* The same number elsewhere is another issue. */
     assert_int_equal(STORE_OK, say_issue(st, &jobs[2], "other", "42", &list));
-    /* An ended job is in nobody's way. */
+    /* A job that ended before this one was asked for is in nobody's way. */
     end_job(st, &jobs[1], JOB_DONE, T0);
     assert_int_equal(STORE_OK, say_issue(st, &jobs[0], "acme", "42", &list));
     for (int i = 0; i < 3; i++)
         job_clear(&jobs[i]);
+}
+
+static void a_job_asked_for_while_another_ran_finds_its_answer(void **state)
+{
+    static const struct {
+        enum job_state end;
+        int64_t end_ms;
+        enum store_outcome outcome;
+    } table[] = {
+        { JOB_DONE, T0 + 1, STORE_EXISTS },
+        { JOB_DONE, T0, STORE_OK },
+        { JOB_FAILED, T0 + 1, STORE_OK },
+        { JOB_CANCELLED, T0 + 1, STORE_OK },
+    };
+    struct store *st = st_of(state);
+    char id[JOB_ID_LEN + 1], issue[8];
+
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        struct job_list list = { 0 };
+        snprintf(issue, sizeof(issue), "%zu", i);
+        add_job(st, "SHOP-1A2", 0, T0, id);
+        struct job first = claim_one(st, "a", T0);
+        add_job(st, "SHOP-1A2", 0, T0, id);
+        struct job second = claim_one(st, "a", T0);
+        assert_int_equal(STORE_OK, say_issue(st, &first, "acme", issue, &list));
+        end_job(st, &first, table[i].end, table[i].end_ms);
+        assert_int_equal(table[i].outcome, say_issue(st, &second, "acme", issue, &list));
+        if (table[i].outcome == STORE_EXISTS) {
+            assert_string_equal(first.id, list.items[0].id);
+            assert_int_equal(JOB_DONE, list.items[0].state);
+        }
+        end_job(st, &second, JOB_CANCELLED, T0);
+        job_list_clear(&list);
+        job_clear(&first);
+        job_clear(&second);
+    }
 }
 
 static void the_playbook_version_can_be_set(void **state)
@@ -376,6 +412,7 @@ int main(void)
         TEST(an_ended_job_takes_no_more_writes),
         TEST(checkpoints_come_back_in_order_and_are_replaced),
         TEST(of_jobs_about_one_issue_the_first_goes_on),
+        TEST(a_job_asked_for_while_another_ran_finds_its_answer),
         TEST(the_playbook_version_can_be_set),
         TEST(a_message_is_posted_once),
         TEST(a_post_whose_outcome_is_unknown_is_looked_for_first),

@@ -143,11 +143,11 @@ int store_steps(struct store *st, const char *id, struct job_step_list *ret,
                 struct error *err) MUST_CHECK; /* in the playbook's order */
 
 /*
- * Says which issue the job is about, once that is known. When other live jobs said so before for
- * the same organisation and id, the outcome is EXISTS and *ret_earlier (ended with
- * job_list_clear()) holds them, the first one first, at most 20. Of any number of jobs about one
- * issue exactly one gets OK, also at the same moment on different replicas. The identity is kept in
- * both cases.
+ * Says which issue the job is about, once that is known. When other jobs said so before for the
+ * same organisation and id, and live or have become done since this one was enqueued, the outcome
+ * is EXISTS and *ret_earlier (ended with job_list_clear()) holds them, the first one first, at most
+ * 20. Of any number of jobs about one issue exactly one gets OK, also at the same moment on
+ * different replicas. The identity is kept in both cases.
  */
 int store_set_issue(struct store *st, struct job_ref ref, const struct job_issue *issue,
                     int64_t now_ms, struct job_list *ret_earlier, struct error *err) MUST_CHECK;

@@ -19,6 +19,8 @@ void reply_help(const char *name, struct buf *out);
 void reply_taken(const char *issue, size_t ahead, struct buf *out);
 /* `permalink` to the running thread; NULL when the asker may not see that channel. */
 void reply_already_running(const char *issue, const char *permalink, struct buf *out);
+/* For who asked while it was still running, and whose own turn came when it had ended. */
+void reply_answered_meanwhile(const char *issue, const char *permalink, struct buf *out);
 void reply_queue_full(size_t waiting, const char *name, struct buf *out);
 /* `key` is the configuration key that decides, e.g. "access.allow"; `env` its variable or NULL. */
 void reply_refused(const char *what, const char *key, const char *env, struct buf *out);
