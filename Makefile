@@ -42,6 +42,7 @@ LINT     := tests/lint/floors.sh
 .DEFAULT_GOAL := all
 -include contrib/sandbox/sandbox.mk
 -include tests/crash/crash.mk
+-include tests/bench/bench.mk
 
 .PHONY: all clean unit tests check check-built asan valgrind deps fmt
 all: $(BUILD)/dbconn
