@@ -70,15 +70,19 @@ void buf_addc(struct buf *b, char c)
     buf_add(b, &c, 1);
 }
 
+/* Formats into the room that there is, and once more only when that was too little. */
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;
 
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    size_t room = b->cap - b->len;
+    int n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, ap);
     if (n > 0) {
-        reserve(b, (size_t)n);
-        vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+        if ((size_t)n >= room) {
+            reserve(b, (size_t)n);
+            vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+        }
         b->len += (size_t)n;
     }
     va_end(again);

@@ -1,5 +1,6 @@
 #include "dbconn/base/text.h"
 
+#include <stdint.h>
 #include <strings.h>
 
 size_t text_decode(const char *text, size_t len, unsigned *cp)
@@ -28,11 +29,27 @@ size_t text_decode(const char *text, size_t len, unsigned *cp)
     return n;
 }
 
+/* How many of the next bytes, in eights, are ASCII: nearly all of what comes. */
+static size_t ascii_run(const char *s, size_t len)
+{
+    size_t n = 0;
+
+    for (uint64_t word; n + sizeof(word) <= len; n += sizeof(word)) {
+        memcpy(&word, s + n, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return n;
+}
+
 bool text_is_utf8(const char *s, size_t len)
 {
     unsigned cp;
 
     for (size_t i = 0, n; i < len; i += n) {
+        n = ascii_run(s + i, len - i);
+        if (n > 0)
+            continue;
         n = text_decode(s + i, len - i, &cp);
         if (n == 0)
             return false;

@@ -22,6 +22,7 @@ int websockets_new(uv_loop_t *loop, const struct net_policy *policy, struct webs
         free(sockets);
         return -1;
     }
+    sockets->flusher = ws_flusher_new(sockets);
     *ret = sockets;
     return 0;
 }
@@ -32,6 +33,7 @@ void websockets_free(struct websockets *sockets)
         return;
     while (sockets->first)
         websocket_free(sockets->first);
+    ws_flusher_free(sockets->flusher);
     ws_context_close(sockets);
     free(sockets);
 }
@@ -209,7 +211,6 @@ static struct websocket *websocket_new(struct websockets *sockets,
     ws->owner = sockets;
     ws->title = xstrdup(options->title);
     read_options(ws, options);
-    ws->queue_tail = &ws->queue;
     ws->deadline = loop_timer_new(sockets->loop, on_deadline, ws);
     ws->pulse = loop_timer_new(sockets->loop, on_pulse, ws);
     ws->next = sockets->first;
@@ -261,7 +262,7 @@ void websocket_free(struct websocket *ws)
         ws->next->prev = ws->prev;
     loop_timer_free(ws->deadline);
     loop_timer_free(ws->pulse);
-    ws_frames_clear(ws);
+    buf_clear(&ws->out);
     buf_clear(&ws->message);
     for (size_t i = 0; i < ws->n_addresses; i++)
         free(ws->addresses[i]);
@@ -285,15 +286,10 @@ int websocket_send(struct websocket *ws, const char *text, size_t len, struct er
     if (len > o->max_send)
         return error_set(err, ERR_TOO_LARGE, "a message of %zu bytes is over the limit of %zu", len,
                          o->max_send);
-    if (len > o->max_queued - ws->queued)
+    if (ws_queued(ws) > o->max_queued || len > o->max_queued - ws_queued(ws))
         return error_set(err, ERR_TOO_LARGE, "%zu bytes are already waiting to be sent to %s",
-                         ws->queued, ws->title);
-    struct frame *frame = ws_frame_new(text, len);
-    *ws->queue_tail = frame;
-    ws->queue_tail = &frame->next;
-    ws->queued += len;
-    ws_want_write(ws);
-    return 0;
+                         ws_queued(ws), ws->title);
+    return ws_queue_text(ws, text, len, err);
 }
 
 void websocket_close(struct websocket *ws, int code)
@@ -307,7 +303,7 @@ void websocket_close(struct websocket *ws, int code)
     }
     ws->our_code = code;
     websocket_closing(ws);
-    if (!ws->queue)
+    if (!ws_queued(ws))
         websocket_sent_all(ws);
 }
 
@@ -318,7 +314,7 @@ bool websocket_is_open(const struct websocket *ws)
 
 size_t websocket_queued(const struct websocket *ws)
 {
-    return ws->queued;
+    return ws_queued(ws);
 }
 
 int64_t websocket_heard_ms(const struct websocket *ws)

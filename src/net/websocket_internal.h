@@ -4,6 +4,7 @@
  *   websocket.c          the public face and the life of a socket
  *   websocket_connect.c  from a URL to an address to connect to, also through a proxy
  *   websocket_lws.c      libwebsockets' connections and callbacks
+ *   websocket_send.c     what goes out, once a turn of the loop
  *   websocket_context.c  its context and virtual hosts
  *
  * The life of a socket:
@@ -32,15 +33,9 @@ struct lws_protocols;
 struct lws_vhost;
 struct resolve;
 struct vhost;
+struct ws_flusher;
 
 enum ws_state { WS_RESOLVING, WS_CONNECTING, WS_OPEN, WS_CLOSING, WS_ENDED };
-
-/* A message to be sent, with the room in front that libwebsockets writes its header into. */
-struct frame {
-    struct frame *next;
-    size_t len;
-    unsigned char data[];
-};
 
 struct websockets {
     uv_loop_t *loop;
@@ -48,6 +43,7 @@ struct websockets {
     struct lws_context *context;
     struct websockets **anchor; /* what libwebsockets holds; points nowhere once we are gone */
     struct vhost *vhosts;
+    struct ws_flusher *flusher;
     SSL_CTX *ssl_ctx; /* NULL until the first wss:// */
     struct websocket *first;
     uint64_t last_attempt;
@@ -74,8 +70,9 @@ struct websocket {
     /* connected */
     struct lws *wsi;  /* of the current attempt */
     uint64_t attempt; /* 0: none */
-    struct frame *queue, **queue_tail;
-    size_t queued;
+    struct buf out;   /* frames, from out_at on not yet handed to libwebsockets */
+    size_t out_at;
+    bool broken;        /* it could not send */
     struct buf message; /* pieces of a message, until its last */
     bool ping_due;
     int64_t heard_ms;
@@ -114,7 +111,8 @@ bool websocket_connect_next(struct websocket *ws);
 /* websocket_context.c */
 
 #define WS_PROTOCOL "dbconn"
-#define WS_RX_PIECE 4096 /* messages come in pieces of up to this */
+#define WS_RX_PIECE 4096  /* messages come in pieces of up to this */
+#define WS_TX_PIECE 65536 /* libwebsockets offers the kernel so much at a time */
 
 int ws_context_open(struct websockets *sockets, struct error *err) MUST_CHECK;
 void ws_context_close(struct websockets *sockets);
@@ -133,7 +131,15 @@ bool ws_connect(struct websocket *ws, const char *address);
 void ws_detach(struct websocket *ws);
 void ws_want_write(struct websocket *ws);
 void ws_send_close(struct websocket *ws);
-struct frame *ws_frame_new(const char *text, size_t len);
-void ws_frames_clear(struct websocket *ws);
+
+/* websocket_send.c */
+
+/* Queues a text message as one frame. Errors: ERR_NETWORK (no random numbers). */
+int ws_queue_text(struct websocket *ws, const char *text, size_t len, struct error *err) MUST_CHECK;
+size_t ws_queued(const struct websocket *ws); /* bytes not yet handed over */
+void ws_flush(struct websocket *ws);          /* hands over what libwebsockets takes */
+void ws_flush_soon(struct websockets *sockets);
+struct ws_flusher *ws_flusher_new(struct websockets *sockets);
+void ws_flusher_free(struct ws_flusher *f);
 
 #endif

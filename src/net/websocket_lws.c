@@ -24,33 +24,6 @@ static struct websocket *socket_of(struct lws *wsi)
 
 /* --- sending --- */
 
-struct frame *ws_frame_new(const char *text, size_t len)
-{
-    struct frame *frame = xmalloc(sizeof(*frame) + LWS_PRE + len);
-
-    frame->next = NULL;
-    frame->len = len;
-    memcpy(frame->data + LWS_PRE, text, len);
-    return frame;
-}
-
-static struct frame *take_frame(struct websocket *ws)
-{
-    struct frame *frame = ws->queue;
-
-    ws->queue = frame->next;
-    if (!ws->queue)
-        ws->queue_tail = &ws->queue;
-    ws->queued -= frame->len;
-    return frame;
-}
-
-void ws_frames_clear(struct websocket *ws)
-{
-    while (ws->queue)
-        free(take_frame(ws));
-}
-
 void ws_want_write(struct websocket *ws)
 {
     if (ws->wsi)
@@ -65,15 +38,6 @@ static int send_ping(struct websocket *ws)
     return lws_write(ws->wsi, room + LWS_PRE, 0, LWS_WRITE_PING);
 }
 
-static int send_frame(struct websocket *ws)
-{
-    struct frame *frame = take_frame(ws);
-    int rc = lws_write(ws->wsi, frame->data + LWS_PRE, frame->len, LWS_WRITE_TEXT);
-
-    free(frame);
-    return rc;
-}
-
 /* Begins the close handshake. Not inside a callback of libwebsockets: there it would be lost, as
  * under libuv a callback that returns -1 closes twice in a row, the second time for good
  * (lws_service_fd_tsi() in lib/core-net/service.c, "uv repeat test"). */
@@ -86,21 +50,12 @@ void ws_send_close(struct websocket *ws)
     lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 }
 
-/* One frame a call, as libwebsockets asks for (its README.coding.md); -1 ends the connection. */
+/* The kernel takes more, or libwebsockets was asked for this call; -1 ends the connection. */
 static int on_writeable(struct websocket *ws)
 {
-    int rc = 0;
-
-    if (ws->ping_due)
-        rc = send_ping(ws);
-    else if (ws->queue)
-        rc = send_frame(ws);
-    if (rc < 0)
+    if (ws->broken || (ws->ping_due && send_ping(ws) < 0))
         return -1;
-    if (ws->ping_due || ws->queue)
-        lws_callback_on_writable(ws->wsi);
-    else if (ws->state == WS_CLOSING)
-        websocket_sent_all(ws);
+    ws_flush(ws);
     return 0;
 }
 
@@ -285,7 +240,10 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 const struct lws_protocols *ws_protocols(void)
 {
     static const struct lws_protocols protocols[] = {
-        { .name = WS_PROTOCOL, .callback = on_lws, .rx_buffer_size = WS_RX_PIECE },
+        { .name = WS_PROTOCOL,
+          .callback = on_lws,
+          .rx_buffer_size = WS_RX_PIECE,
+          .tx_packet_size = WS_TX_PIECE },
         { .name = NULL },
     };
 

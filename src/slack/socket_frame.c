@@ -29,10 +29,21 @@ static char *scan_envelope_id(const char *text, size_t len)
 }
 
 /* Keys are made of what Slack made, with the kind of thing in front; NULL parts make none. */
+static void key_write(struct buf *key, const char *kind, const char *a, const char *b)
+{
+    buf_adds(key, kind);
+    buf_addc(key, ':');
+    buf_adds(key, a);
+    if (b) {
+        buf_addc(key, '|');
+        buf_adds(key, b);
+    }
+}
+
 static void add_key(struct socket_frame *f, const char *kind, const char *a, const char *b)
 {
     if (f->n_keys < FRAME_KEYS && a && *a)
-        buf_addf(&f->keys[f->n_keys++], "%s:%s%s%s", kind, a, b ? "|" : "", b ? b : "");
+        key_write(&f->keys[f->n_keys++], kind, a, b);
 }
 
 /* A press on the same button by the same person at the same moment. */
@@ -152,10 +163,14 @@ void socket_ack_write(const char *envelope_id, const char *payload, struct buf *
     cJSON *escaped = is_plain(envelope_id) ? NULL : cJSON_CreateString(envelope_id);
     char *text = escaped ? json_print(escaped) : NULL;
 
-    buf_addf(out, text ? "{\"envelope_id\":%s" : "{\"envelope_id\":\"%s\"",
-             text ? text : envelope_id);
-    if (payload)
-        buf_addf(out, ",\"payload\":%s", payload);
+    buf_adds(out, text ? "{\"envelope_id\":" : "{\"envelope_id\":\"");
+    buf_adds(out, text ? text : envelope_id);
+    if (!text)
+        buf_addc(out, '"');
+    if (payload) {
+        buf_adds(out, ",\"payload\":");
+        buf_adds(out, payload);
+    }
     buf_addc(out, '}');
     free(text);
     cJSON_Delete(escaped);

@@ -32,10 +32,10 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define START_LIMIT_NS (30 * SECOND_NS)
-#define DRAIN_NS (5 * SECOND_NS)     /* for the acknowledgements of the last commands */
-#define REFRESH_NS (12 * SECOND_NS)  /* what a client may take to come back */
+#define DRAIN_NS (5 * SECOND_NS)       /* for the acknowledgements of the last commands */
+#define REFRESH_NS (12 * SECOND_NS)    /* what a client may take to come back */
 #define OLD_SOCKET_NS (10 * SECOND_NS) /* Slack lets the old one live about as long */
-#define MAX_BEHIND 4096              /* sent in one turn at most */
+#define MAX_BEHIND 4096                /* sent in one turn at most */
 #define ID_BEGIN "\"envelope_id\":\""
 
 struct load {
@@ -45,17 +45,17 @@ struct load {
     clockid_t cpu;
     struct peer *sockets[64]; /* that have had their hello, oldest first */
     size_t n_sockets;
-    size_t turn; /* of the socket that gets the next command */
+    size_t turn;                                     /* of the socket that gets the next command */
     uint64_t first_hello_ns, none_since_ns, none_ns; /* without a socket: since, in all */
     bool scheme_tls;
 
     /* One run of commands. */
-    uint64_t number; /* of the next command; the ids go on from run to run */
-    uint64_t base;   /* number of the run's first */
+    uint64_t number;             /* of the next command; the ids go on from run to run */
+    uint64_t base;               /* number of the run's first */
     uint64_t began_ns, step_mns; /* step in thousandths of a nanosecond */
     size_t wanted, sent, acked;
-    float *took_ms;   /* negative: not yet */
-    double late_ms;   /* the generator itself, at most */
+    float *took_ms; /* negative: not yet */
+    double late_ms; /* the generator itself, at most */
     char *text;
 };
 
@@ -277,7 +277,8 @@ static void send_due(struct load *l)
     uint64_t now = now_ns();
     size_t many = 0;
 
-    while (l->sent < l->wanted && due_ns(l, l->sent) <= now && l->n_sockets && many++ < MAX_BEHIND) {
+    while (l->sent < l->wanted && due_ns(l, l->sent) <= now && l->n_sockets &&
+           many++ < MAX_BEHIND) {
         double late = (double)(now - due_ns(l, l->sent)) / 1e6;
         if (late > l->late_ms)
             l->late_ms = late;

@@ -79,7 +79,7 @@ int websocket_send(struct websocket *ws, const char *text, size_t len,
 void websocket_close(struct websocket *ws, int code);
 
 bool websocket_is_open(const struct websocket *ws);  /* messages can be sent */
-size_t websocket_queued(const struct websocket *ws); /* bytes not yet handed to the system */
+size_t websocket_queued(const struct websocket *ws); /* bytes of frames not yet handed over */
 /* Monotonic time of the last data or PONG, 0 before on_open. */
 int64_t websocket_heard_ms(const struct websocket *ws);
 
