@@ -1,4 +1,5 @@
-/* Tables of regular expressions: compiled once, matched with limits. */
+/* Tables of regular expressions: compiled once, when first needed, and matched with limits.
+ * Compiling all of them would be a third of the program's start. */
 #include <assert.h>
 #include <stdio.h>
 
@@ -12,7 +13,7 @@
 
 struct failure_compiled {
     const struct failure_rule *row;
-    pcre2_code *code;
+    pcre2_code *code; /* NULL: not needed yet */
     struct {
         enum failure_group group;
         uint32_t number;
@@ -65,7 +66,6 @@ void failure_rules_add(struct failure_rules *set, const struct failure_rule *row
     for (size_t i = 0; i < n; i++) {
         struct failure_compiled *c = VEC_ADD(set->compiled, set->n, set->cap);
         c->row = &rows[i];
-        compile(rows[i].regex, c);
     }
 }
 
@@ -106,7 +106,10 @@ void failure_matcher_clear(struct failure_matcher *m)
 bool failure_rules_match(const struct failure_rules *set, size_t i, struct failure_matcher *with,
                          const char *text, size_t len, size_t from, struct failure_match *ret)
 {
-    const struct failure_compiled *c = &set->compiled[i];
+    struct failure_compiled *c = &set->compiled[i];
+
+    if (!c->code)
+        compile(c->row->regex, c);
     int rc = pcre2_match(c->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, with->data,
                          with->limits);
 

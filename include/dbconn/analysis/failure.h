@@ -2,9 +2,8 @@
  * failure - reads an exception and says: how a connection failed, to which database, where.
  *
  * It reads what drivers and servers write: the wordings of the common drivers, operating systems
- * and servers are tables of regular expressions (failure_*.c), compiled once into a reader. Pure:
- * the same text gives the same verdict. A reader is read-only after failure_reader_new(); any
- * thread may use it.
+ * and servers are tables of regular expressions (failure_*.c), which a reader compiles once, when
+ * they are first needed. Pure: the same text gives the same verdict. One thread at a time.
  *
  * No password ever ends up in a struct failure.
  */
@@ -79,7 +78,8 @@ struct failure_hint {
 };
 
 struct failure_reader;
-struct failure_reader *failure_reader_new(void); /* a few ms; keep it */
+/* Keep it: with its first messages it compiles its tables, a few ms in all. */
+struct failure_reader *failure_reader_new(void);
 void failure_reader_free(struct failure_reader *r);
 
 /* Reads one exception; *ret is written anew, the caller ends it with failure_clear(). Only the
