@@ -219,8 +219,9 @@ static int check(const struct config *config)
 {
     struct check c = { .failed = false };
     struct error err = ERROR_INIT;
+    bool usable = services_open(config, &c.services, &err) == 0;
 
-    if (services_open(config, &c.services, &err) < 0) {
+    if (!usable) {
         line(&c, BAD, "config", "%s", error_text(&err));
     } else {
         line(&c, GOOD, "config", "read; playbook %s (%.12s)", c.services.playbook->id,
@@ -236,6 +237,8 @@ static int check(const struct config *config)
     webapi_free(c.slack);
     services_close(&c.services);
     error_clear(&err);
+    if (!usable)
+        return EXIT_USAGE;
     return c.failed ? EXIT_NOT_DONE : EXIT_OK;
 }
 
@@ -265,6 +268,6 @@ const struct app_command command_check = {
     "\n"
     "Reads the configuration and tries every credential against its live service, a line\n"
     "each. Exit code: 0 all good (warnings too), 1 something failed, 2 the configuration\n"
-    "cannot be read.\n",
+    "cannot be read or lacks something that is always needed.\n",
     run,
 };

@@ -19,6 +19,7 @@ struct value {
 struct config {
     struct value *values; /* as many as config_options */
     cJSON *services;
+    char *credentials; /* the folder of secrets that the file calls by their bare name */
 };
 
 static size_t index_of(const char *key)
@@ -91,16 +92,32 @@ static bool member_text(const cJSON *item, enum config_type type, struct buf *ou
     return fits(type, buf_str(out));
 }
 
-/* A secret's file: not readable by the world, one line, its newline cut. */
-static int read_secret_file(struct config *c, size_t i, const char *path, struct error *err)
+/*
+ * Bare names are credentials of the service (systemd.exec(5), LoadCredential=), which systemd puts
+ * into a folder that only the service sees. A person who runs another command on the same
+ * configuration has none; the folder beside the file, from which systemd takes them, serves then.
+ */
+static char *credentials_folder(const char *config_path, char *(*get)(const char *))
 {
+    const char *handed_over = get("CREDENTIALS_DIRECTORY"), *slash = strrchr(config_path, '/');
+
+    if (handed_over && *handed_over)
+        return xstrdup(handed_over);
+    return xasprintf("%.*scredentials", slash ? (int)(slash + 1 - config_path) : 0, config_path);
+}
+
+/* A secret's file: not readable by the world, one line, its newline cut. */
+static int read_secret_file(struct config *c, size_t i, const char *name, struct error *err)
+{
+    char *path = strchr(name, '/') ? xstrdup(name) : xasprintf("%s/%s", c->credentials, name);
     struct buf text = BUF_INIT;
     struct stat st;
+    int rc;
 
     if (stat(path, &st) == 0 && (st.st_mode & (S_IROTH | S_IWOTH)))
-        return error_set(err, ERR_CONFIG, "%s can be read by everybody: chmod o-rwx %s", path,
-                         path);
-    int rc = file_read(path, SECRET_MAX_BYTES, &text, err);
+        rc = error_set(err, ERR_CONFIG, "%s can be read by everybody: chmod o-rwx %s", path, path);
+    else
+        rc = file_read(path, SECRET_MAX_BYTES, &text, err);
     if (rc == 0) {
         while (text.len > 0 && strchr("\r\n ", text.data[text.len - 1]))
             buf_truncate(&text, text.len - 1);
@@ -108,6 +125,7 @@ static int read_secret_file(struct config *c, size_t i, const char *path, struct
         OPENSSL_cleanse(text.data, text.len);
     }
     buf_clear(&text);
+    free(path);
     return rc;
 }
 
@@ -245,6 +263,7 @@ int config_load(const char *path, char *(*environ_get)(const char *), struct con
     c->values = xcalloc(n_config_options, sizeof(*c->values));
     for (size_t i = 0; i < n_config_options; i++)
         set(c, i, config_options[i].fallback, "default");
+    c->credentials = path ? credentials_folder(path, environ_get) : NULL;
     if ((path && read_file(c, path, err) < 0) || read_environment(c, environ_get, err) < 0) {
         config_free(c);
         return -1;
@@ -267,6 +286,7 @@ void config_free(struct config *c)
     }
     free(c->values);
     cJSON_Delete(c->services);
+    free(c->credentials);
     free(c);
 }
 

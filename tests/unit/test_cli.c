@@ -490,8 +490,9 @@ static void the_service_hands_over_what_its_configuration_reads(void **state)
                 known |= strcmp(config_options[i].key, key) == 0;
             if (!known)
                 fail_msg("%s is no key of the configuration", key);
-            if (cJSON_IsString(item) && strstr(item->valuestring, "/run/credentials/")) {
-                char *load = xasprintf("LoadCredential=%s:", strrchr(item->valuestring, '/') + 1);
+            if (strstr(item->string, "_file")) {
+                char *load = xasprintf("\nLoadCredential=%s:/etc/dbconn/credentials/%s\n",
+                                       item->valuestring, item->valuestring);
                 if (!strstr(unit, load))
                     fail_msg("the unit lacks %s", load);
                 free(load);

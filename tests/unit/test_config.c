@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -153,6 +154,41 @@ static void a_secret_comes_from_a_private_file_and_is_remembered(void **state)
     free(path);
 }
 
+static char *under_systemd(const char *name)
+{
+    static char handed_over[PATH_MAX];
+
+    snprintf(handed_over, sizeof(handed_over), "%s/handed-over", folder);
+    return strcmp(name, "CREDENTIALS_DIRECTORY") == 0 ? handed_over : NULL;
+}
+
+static void a_bare_name_is_a_credential_of_the_service_or_stands_beside_the_file(void **state)
+{
+    static const struct {
+        char *(*get)(const char *);
+        const char *expected;
+    } cases[] = { { under_systemd, "from-systemd" }, { no_environment, "from-the-folder" } };
+    char *service = xasprintf("%s/handed-over", folder), *own = xasprintf("%s/credentials", folder);
+    char *path = write_file("c.json", "{\"sentry\":{\"auth_token_file\":\"sentry_token\"}}", 0600);
+
+    (void)state;
+    assert_int_equal(mkdir(service, 0700), 0);
+    assert_int_equal(mkdir(own, 0700), 0);
+    free(write_file("handed-over/sentry_token", "from-systemd\n", 0400));
+    free(write_file("credentials/sentry_token", "from-the-folder\n", 0600));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = ERROR_INIT;
+        struct config *c = NULL;
+        assert_int_equal(config_load(path, cases[i].get, &c, &err), 0);
+        assert_string_equal(config_str(c, "sentry.auth_token"), cases[i].expected);
+        config_free(c);
+    }
+    redact_forget_all();
+    free(service);
+    free(own);
+    free(path);
+}
+
 /* The documented file sets every key that has a default to that default, and names all others. */
 static void the_documented_file_is_complete_and_true(void **state)
 {
@@ -187,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_list_is_read_from_either),
         cmocka_unit_test(mistakes_are_named_with_line_and_expectation),
         cmocka_unit_test(a_secret_comes_from_a_private_file_and_is_remembered),
+        cmocka_unit_test(a_bare_name_is_a_credential_of_the_service_or_stands_beside_the_file),
         cmocka_unit_test(the_documented_file_is_complete_and_true),
     };
     if (!mkdtemp(folder))

@@ -30,6 +30,8 @@ extern const size_t n_config_options;
 struct config; /* opaque */
 
 /* `path` NULL: only defaults and environment. `environ_get` is getenv() or a test's own.
+ * A secret's file without a slash in its name is looked for in $CREDENTIALS_DIRECTORY, or else in
+ * the folder "credentials" beside `path`.
  * Errors: ERR_CONFIG naming key, line and what was expected. */
 int config_load(const char *path, char *(*environ_get)(const char *), struct config **ret,
                 struct error *err) MUST_CHECK;
