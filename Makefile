@@ -43,6 +43,7 @@ LINT     := tests/lint/floors.sh
 -include contrib/sandbox/sandbox.mk
 -include tests/crash/crash.mk
 -include tests/bench/bench.mk
+include contrib/install.mk
 
 .PHONY: all clean unit tests check check-built asan valgrind deps fmt
 all: $(BUILD)/dbconn
@@ -55,10 +56,16 @@ $(LIB): $(LIB_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | $(BUILD)/libraries.ok
 	@mkdir -p $(@D)
 	@echo '  CC   $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Missing libraries are named before the compiler misses their headers.
+$(BUILD)/libraries.ok: contrib/check-libs.sh
+	@contrib/check-libs.sh $(PKGS) libpq
+	@mkdir -p $(@D)
+	@touch $@
 
 # The shipped playbook is part of the program.
 $(BUILD)/src/playbook/builtin.o: src/playbook/builtin.S config/playbooks/database-connection-refused.json
@@ -97,4 +104,5 @@ fmt:
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# The package is built in a tree of its own, below deb.
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -4,6 +4,10 @@
 #   contrib/install-deps.sh build               to build dbconn
 #   contrib/install-deps.sh build demo          for `make demo`
 #   contrib/install-deps.sh build conformance   for `make check-conformance`
+#   contrib/install-deps.sh build package       for `make deb`
+#   contrib/install-deps.sh check-package       for `make check-deb`
+#   contrib/install-deps.sh build lint          for `make lint`
+#   contrib/install-deps.sh build test nightly  for `make nightly`
 set -euo pipefail
 
 packages_for() {
@@ -13,8 +17,12 @@ packages_for() {
     demo) echo curl ca-certificates ;;
     test) echo libcmocka-dev postgresql curl ca-certificates ;;
     conformance) echo nodejs npm ca-certificates ;;
+    package) echo debhelper dpkg-dev fakeroot lintian scdoc ;;
+    check-package) echo debootstrap curl jq ;;
+    lint) echo clang-tidy clang-format cppcheck shellcheck ;;
+    nightly) echo valgrind clang ;;
     *)
-        echo "install-deps: unknown group \"$1\"; there are build, demo, test, conformance" >&2
+        echo "install-deps: unknown group \"$1\"; the head of this script lists them" >&2
         exit 2
         ;;
     esac
