@@ -57,6 +57,9 @@ const struct config_option config_options[] = {
     { "net.ca_file", CONFIG_STRING, NULL, NULL, "PEM file with the CAs to trust" },
     { "limits.job_seconds", CONFIG_NUMBER, NULL, "120",
       "an investigation ends with what it has after this" },
+    { "metrics.listen", CONFIG_STRING, "DBCONN_METRICS_LISTEN", NULL,
+      "where dbconn serve answers /metrics, /healthz and /readyz: 127.0.0.1:9464, or a port alone, "
+      "which means 127.0.0.1; not set: it listens nowhere" },
     { "log.level", CONFIG_STRING, "DBCONN_LOG_LEVEL", "info", "debug, info, warn, error, none" },
 };
 

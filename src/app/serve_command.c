@@ -9,13 +9,20 @@
 #include "dbconn/app/state_dir.h"
 #include "dbconn/base/clock.h"
 #include "dbconn/base/log.h"
+#include "dbconn/base/metrics.h"
+#include "dbconn/net/http.h"
 #include "dbconn/net/loop.h"
+#include "dbconn/net/websocket.h"
 #include "dbconn/slack/access.h"
 #include "dbconn/slack/bot.h"
+#include "monitor.h"
 
 struct serving {
     struct services services;
+    struct metrics *metrics;
+    struct websockets *sockets;
     struct bot *bot;
+    struct monitor *monitor;
     struct access *access;
     char *store_url;
     char **auto_channels;
@@ -67,7 +74,8 @@ static int start_bot(struct serving *s, const struct config *config, struct erro
     struct bot_options options = {
         .loop = &s->services.loop,
         .http = s->services.http,
-        .policy = s->services.policy,
+        .sockets = s->sockets,
+        .metrics = s->metrics,
         .sources = &s->services.sources,
         .playbook = s->services.playbook,
         .access = s->access,
@@ -97,6 +105,28 @@ static int start_bot(struct serving *s, const struct config *config, struct erro
     return bot_start(&options, &s->bot, err);
 }
 
+/* Metrics are kept only when somebody may ask for them. */
+static int open_metrics(struct serving *s, const struct config *config, struct error *err)
+{
+    if (websockets_new(&s->services.loop, s->services.policy, &s->sockets, err) < 0)
+        return -1;
+    if (config_str(config, "metrics.listen"))
+        s->metrics = metrics_new();
+    http_set_metrics(s->services.http, s->metrics);
+    return 0;
+}
+
+static int start_monitor(struct serving *s, const struct config *config, struct error *err)
+{
+    const struct monitor_options options = { .listen = config_str(config, "metrics.listen"),
+                                             .services = &s->services,
+                                             .sockets = s->sockets,
+                                             .bot = s->bot,
+                                             .metrics = s->metrics };
+
+    return s->metrics ? monitor_start(&options, &s->monitor, err) : 0;
+}
+
 static void serve_loop(struct serving *s)
 {
     struct loop_signal *term = loop_signal_new(&s->services.loop, SIGTERM, on_signal, s);
@@ -115,14 +145,18 @@ static int serve(const struct config *config)
     struct serving s = { .exit_code = EXIT_OK };
     struct error err = ERROR_INIT;
 
-    if (services_open(config, &s.services, &err) < 0 || start_bot(&s, config, &err) < 0) {
+    if (services_open(config, &s.services, &err) < 0 || open_metrics(&s, config, &err) < 0 ||
+        start_bot(&s, config, &err) < 0 || start_monitor(&s, config, &err) < 0) {
         fprintf(stderr, "dbconn serve: %s\n", error_text(&err));
         s.exit_code = err.code == ERR_CONFIG ? EXIT_USAGE : EXIT_NOT_DONE;
     } else {
         serve_loop(&s);
     }
+    monitor_free(s.monitor);
     bot_free(s.bot);
+    websockets_free(s.sockets);
     services_close(&s.services);
+    metrics_free(s.metrics);
     access_free(s.access);
     for (size_t i = 0; i < s.n_auto_channels; i++)
         free(s.auto_channels[i]);

@@ -106,8 +106,13 @@ static char *title_of(const struct http_service_options *options)
 
 struct http_service *http_service(struct http *http, const struct http_service_options *options)
 {
-    struct http_service *service = xcalloc(1, sizeof(*service));
+    struct http_service *service = http->services;
 
+    while (service && !text_same(service->name, options->name))
+        service = service->next;
+    if (service)
+        return service;
+    service = xcalloc(1, sizeof(*service));
     service->http = http;
     service->name = xstrdup(options->name);
     service->title = title_of(options);
@@ -169,7 +174,8 @@ static struct http_call *call_new(struct http *http, const struct http_request *
     if (request->body)
         buf_add(&call->body, request->body, request->body_len);
     call->timeout_ms = or_default(request->timeout_ms, 15 * SECOND_MS);
-    call->deadline_ms = clock_mono_ms() + or_default(request->budget_ms, 30 * SECOND_MS);
+    call->began_ms = clock_mono_ms();
+    call->deadline_ms = call->began_ms + or_default(request->budget_ms, 30 * SECOND_MS);
     call->max_bytes = request->max_bytes ? request->max_bytes : (size_t)8 * 1024 * 1024;
     call->idempotent = request->idempotent;
     call->keep_partial = request->keep_partial;

@@ -95,6 +95,7 @@ static void call_end(struct http_call *call)
     loop_timer_stop(call->timer);
     if (call->err.code != ERR_NONE || call->reply.status >= 400)
         service->stats.failures++;
+    http_count_end(call);
     call->state = CALL_ENDED;
     call->next_ended = NULL;
     *http->ended_tail = call;
@@ -126,6 +127,7 @@ static void call_run(struct http_call *call)
     struct http_service *service = call->service;
 
     service->stats.waiting--;
+    http_count_wait(call);
     call->state = CALL_RUNNING;
     loop_timer_stop(call->timer); /* libcurl watches the time now */
     if (call->may_send && !call->may_send(call->user)) {
@@ -176,6 +178,7 @@ void http_call_wait(struct http_call *call, bool again)
     struct http_service *service = call->service;
 
     call->state = CALL_WAITING;
+    call->waits_since_ms = clock_mono_ms();
     service->stats.waiting++;
     fairq_push(&service->queue, &call->place, call->owner, again);
     loop_timer_start(call->timer, call->deadline_ms - clock_mono_ms());
@@ -316,6 +319,11 @@ void http_attempt_over(struct http_call *call, CURLcode code)
     struct http_service *service = call->service;
     bool answered = transfer_outcome(call, code) == 0;
     int64_t limit_ms = answered ? note_limit(service, &call->reply) : -1;
+
+    if (answered) {
+        service->stats.answered = true;
+        service->stats.unauthorized = call->reply.status == 401;
+    }
     const char *to = answered && is_redirect(&call->reply) ? transfer_redirect(call) : NULL;
     bool again = to && take_redirect(call, to, &call->err) == 0;
     int64_t delay = again ? -1 : next_attempt_in(call, is_passing(call->err.code), limit_ms);

@@ -5,6 +5,7 @@
  *   http_call.c      the life of a call
  *   http_transfer.c  one attempt: a libcurl easy handle, what it sends and what came back
  *   http_multi.c     libcurl's multi handle on libuv
+ *   http_metrics.c   what is counted of it
  *
  * The life of a call:
  *
@@ -67,7 +68,8 @@ struct http_call {
     char *method, *url;
     char **headers; /* NULL at the end; may be NULL */
     struct buf body;
-    int64_t timeout_ms, deadline_ms; /* for an attempt; monotonic, for all */
+    int64_t timeout_ms, deadline_ms;  /* for an attempt; monotonic, for all */
+    int64_t began_ms, waits_since_ms; /* monotonic */
     size_t max_bytes;
     bool idempotent, keep_partial;
     uint64_t owner;
@@ -88,6 +90,7 @@ struct http {
     struct trust *trust;
     struct multi *multi;
     struct http_service *services;
+    struct metrics *metrics; /* or NULL */
     struct http_call *calls;
     struct http_call *ended, **ended_tail; /* done is due */
     struct loop_timer *deliver;
@@ -127,6 +130,11 @@ void http_service_pump(struct http_service *service);
 void http_service_wake(void *service); /* for service->wake */
 void http_deliver(struct http *http);  /* the caller's last statement: `http` may be gone */
 void http_deliver_later(void *http);   /* for http->deliver */
+
+/* http_metrics.c */
+
+void http_count_end(const struct http_call *call);  /* its outcome is known */
+void http_count_wait(const struct http_call *call); /* its turn has come */
 
 /* http.c */
 

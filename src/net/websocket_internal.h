@@ -27,6 +27,7 @@
 #include "dbconn/net/url.h"
 #include "dbconn/net/websocket.h"
 
+struct http_server;
 struct lws;
 struct lws_context;
 struct lws_protocols;
@@ -46,6 +47,7 @@ struct websockets {
     struct ws_flusher *flusher;
     SSL_CTX *ssl_ctx; /* NULL until the first wss:// */
     struct websocket *first;
+    struct http_server *server; /* http_server.c; or NULL */
     uint64_t last_attempt;
 };
 

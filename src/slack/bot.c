@@ -5,7 +5,6 @@
 #include "dbconn/base/text.h"
 #include "dbconn/net/http.h"
 #include "dbconn/net/loop.h"
-#include "dbconn/net/websocket.h"
 #include "dbconn/slack/webapi.h"
 #include "feedback.h"
 
@@ -72,20 +71,18 @@ static void on_trouble(void *user, const struct error *why, bool final)
     bot->o.on_ended(bot->o.user, why);
 }
 
-static int start_socket(struct bot *bot, struct error *err)
+static void start_socket(struct bot *bot)
 {
-    if (websockets_new(bot->o.loop, bot->o.policy, &bot->sockets, err) < 0)
-        return -1;
     bot->socket = slack_socket_start(
         &(struct slack_socket_options){ .loop = bot->o.loop,
                                         .api = bot->api,
-                                        .sockets = bot->sockets,
+                                        .sockets = bot->o.sockets,
                                         .connections = bot->o.connections,
                                         .expected_connections = bot->o.expected_connections,
                                         .on_envelope = bot_on_envelope,
                                         .on_trouble = on_trouble,
+                                        .metrics = bot->o.metrics,
                                         .user = bot });
-    return 0;
 }
 
 /* ---- starting and stopping ---- */
@@ -133,10 +130,11 @@ int bot_start(const struct bot_options *options, struct bot **ret, struct error 
     }
     bot->gate = access_gate_new(&(struct access_gate_options){
         .loop = options->loop, .api = bot->api, .rules = options->access });
-    if (ask_who_we_are(bot, err) < 0 || start_socket(bot, err) < 0) {
+    if (ask_who_we_are(bot, err) < 0) {
         bot_free(bot);
         return -1;
     }
+    start_socket(bot);
     scheduler_start(bot->scheduler);
     *ret = bot;
     return 0;
@@ -197,7 +195,6 @@ void bot_free(struct bot *bot)
     access_gate_free(bot->gate);
     webapi_free(bot->api);
     queue_free(bot->queue);
-    websockets_free(bot->sockets);
     loop_timer_free(bot->stop_timer);
     free(bot->bot_user);
     free(bot->bot_id);

@@ -16,7 +16,6 @@ struct redraw;
 
 struct bot {
     struct bot_options o;
-    struct websockets *sockets;
     struct slack_socket *socket;
     struct queue *queue;
     struct scheduler *scheduler;
@@ -43,6 +42,13 @@ bool investigation_judged(struct bot *bot, const char *job_id);
 
 /* What the thread of a job shows, as far as the job alone tells. Strings are lent by both. */
 void bot_thread_input(const struct bot *bot, const struct job *job, struct thread_input *ret);
+
+/* Counting (bot_metrics.c). */
+void bot_count_step(const struct bot *bot, const struct step_record *step);
+void bot_count_start(const struct bot *bot, const struct job *job);
+/* `diagnosis` NULL: none was reached. */
+void bot_count_end(const struct bot *bot, const struct job *job, enum job_state state,
+                   int64_t began_ms, const struct diagnosis *diagnosis);
 
 /* Envelopes (bot_commands.c). */
 void bot_on_envelope(void *user, const struct slack_envelope *envelope);

@@ -39,6 +39,7 @@ struct investigation {
     char *cancelled_by; /* known since the job was claimed; job_of() may not know it */
     uint64_t owner;
     int64_t evaluated_ms;
+    int64_t began_ms; /* monotonic: when this process took it up */
     enum progress_style style;
     bool shown, started, finishing;
     bool withheld; /* this channel may not look at the issue's project: show nothing of it */
@@ -168,6 +169,14 @@ static const enum job_state end_states[] = {
     [PHASE_DEAD] = JOB_DEAD,
 };
 
+static void count_end(const struct investigation *inv)
+{
+    const struct casefile *c = casefile_of(inv);
+
+    bot_count_end(inv->bot, job_of(inv), end_states[inv->phase], inv->began_ms,
+                  c && inv->phase == PHASE_DONE ? &c->diagnosis : NULL);
+}
+
 static void on_finished(void *user, const struct queue_reply *reply, const struct error *err)
 {
     struct investigation *inv = user;
@@ -179,6 +188,8 @@ static void on_finished(void *user, const struct queue_reply *reply, const struc
     else
         LOG(INFO, "job.end", F_STR("job", job_of(inv)->id),
             F_STR("outcome", store_outcome_name(reply->outcome)));
+    if (!err && reply->outcome == STORE_OK)
+        count_end(inv);
     investigation_free(inv);
     scheduler_done(claim);
 }
@@ -416,6 +427,8 @@ static void on_step(struct run *run, const struct step_record *step, void *user)
     if (!inv->run || withhold(inv))
         return;
     bool is_end = step->number == 1 && step->status == STEP_FAILED; /* nothing to go on with */
+    if (step->status != STEP_RUNNING)
+        bot_count_step(inv->bot, step);
     if (step->status != STEP_RUNNING && !is_end) {
         checkpoint(inv, step);
         if (step->number == 1)
@@ -661,6 +674,7 @@ void investigation_start(struct bot *bot, struct scheduler_run *claim)
     inv->claim = claim;
     inv->owner = ++bot->next_owner;
     inv->phase = PHASE_RUNNING;
+    inv->began_ms = clock_mono_ms();
     inv->style = bot->style;
     inv->timer = loop_timer_new(bot->o.loop, on_show_timer, inv);
     inv->halt = loop_timer_new(bot->o.loop, on_halt, inv);
@@ -676,6 +690,7 @@ void investigation_start(struct bot *bot, struct scheduler_run *claim)
                                                        .on_cannot_post = on_cannot_post,
                                                        .on_settled = on_settled,
                                                        .user = inv });
+    bot_count_start(bot, job_of(inv));
     LOG(INFO, "job.start", F_STR("job", job_of(inv)->id), F_STR("issue", job_of(inv)->issue_ref),
         F_INT("attempt", job_of(inv)->attempts_total));
     inv->calls[2] = queue_messages(bot->queue, job_of(inv)->id, on_messages, inv, &err);

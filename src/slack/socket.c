@@ -69,6 +69,7 @@ void socket_failed(struct slack_socket *s, const struct error *why)
     if (why->retry_after_ms > delay)
         delay = why->retry_after_ms;
     s->failures++;
+    s->status.failures++;
     s->status.consecutive_failures = s->failures;
     set_trouble(s, why);
     LOG(WARN, "slack.reconnect", F_INT("attempt", s->failures), F_INT("delay_ms", delay),

@@ -6,6 +6,7 @@
 #include "dbconn/base/clock.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/log.h"
+#include "dbconn/base/metrics.h"
 #include "dbconn/base/text.h"
 #include "socket_internal.h"
 
@@ -15,6 +16,14 @@
 /* Slack gives up on an acknowledgement after 3 s and delivers again, so long after this the caller
  * has lost it. */
 #define FORSAKEN_MS (2 * MINUTE_MS)
+
+/* Slack's words are the labels; what it may think of next is one label. */
+enum envelope_type { TYPE_SLASH, TYPE_INTERACTIVE, TYPE_EVENT, TYPE_OTHER };
+static const char *const type_names[] = { [TYPE_SLASH] = "slash_commands",
+                                          [TYPE_INTERACTIVE] = "interactive",
+                                          [TYPE_EVENT] = "events_api",
+                                          [TYPE_OTHER] = "other" };
+_Static_assert(ARRAY_LEN(type_names) == ENVELOPE_TYPES, "one series a type");
 
 /* One envelope that a delivery came in. */
 struct arrival {
@@ -27,6 +36,8 @@ struct delivery {
     struct delivery *prev, *next;
     uint64_t number;
     int64_t at_ms;
+    uint64_t at_ns;          /* monotonic */
+    enum envelope_type type; /* for the metrics */
     bool accepts_payload;
     struct arrival *arrivals;
     char *keys[FRAME_KEYS];
@@ -45,6 +56,15 @@ static void add_arrival(struct delivery *d, struct conn *conn, const char *envel
     d->arrivals = a;
 }
 
+static enum envelope_type type_of(const char *name)
+{
+    enum envelope_type type = TYPE_SLASH;
+
+    while (type != TYPE_OTHER && !text_same(name, type_names[type]))
+        type++;
+    return type;
+}
+
 static struct delivery *delivery_new(struct conn *conn, const struct socket_frame *frame)
 {
     struct slack_socket *s = conn->socket;
@@ -52,6 +72,8 @@ static struct delivery *delivery_new(struct conn *conn, const struct socket_fram
 
     d->number = ++s->last_delivery;
     d->at_ms = clock_mono_ms();
+    d->at_ns = uv_hrtime();
+    d->type = type_of(frame->type);
     d->accepts_payload = frame->accepts_payload;
     add_arrival(d, conn, frame->envelope_id);
     for (size_t i = 0; i < frame->n_keys; i++)
@@ -128,6 +150,7 @@ static void drop_forsaken(struct slack_socket *s)
 {
     while (s->first && clock_mono_ms() - s->first->at_ms > FORSAKEN_MS) {
         LOG(WARN, "slack.unacknowledged", F_INT("delivery", s->first->number));
+        s->status.unacknowledged++;
         for (size_t i = 0; i < s->first->n_keys; i++)
             dedupe_forget(s->seen, s->first->keys[i]);
         delivery_free(s, s->first);
@@ -255,6 +278,25 @@ void delivery_take(struct conn *conn, struct socket_frame *frame)
 
 /* --- the caller's acknowledgement --- */
 
+/* From Slack's envelope to the acknowledgement, both as this process sees them. Slack gives up
+ * after 3 s. */
+static void count_ack(struct slack_socket *s, const struct delivery *d)
+{
+    static const double bounds[] = { 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                     0.05,    0.1,    0.25,  0.5,    1,     2,    3 };
+    static const struct metric_def acks = {
+        "dbconn_slack_ack_duration_seconds", METRIC_HISTOGRAM,
+        "From the arrival of an envelope to its acknowledgement, the commit of its job included.",
+        bounds, ARRAY_LEN(bounds)
+    };
+    struct metric **series = &s->acks[d->type];
+
+    if (!*series)
+        *series =
+            metrics_get(s->o.metrics, &acks, (const char *[]){ "type", type_names[d->type], NULL });
+    metric_observe(*series, (double)(uv_hrtime() - d->at_ns) / 1e9);
+}
+
 static int ack_all(struct slack_socket *s, const struct delivery *d, const char *payload,
                    struct error *err)
 {
@@ -295,6 +337,8 @@ int slack_socket_ack(struct slack_socket *s, uint64_t number, const cJSON *paylo
     char *text = answer_text(d, payload, &why);
     if (ack_all(s, d, text, &lost) < 0)
         error_copy(&why, &lost);
+    else
+        count_ack(s, d);
     keep_answer(s, number, text);
     delivery_free(s, d);
     if (s->stopping)

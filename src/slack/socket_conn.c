@@ -291,7 +291,7 @@ static void greeted(struct conn *c, const struct socket_frame *frame)
     c->hello_ms = clock_mono_ms();
     enter(c, &open_, s->o.settled_ms);
     s->status.last_hello_ms = c->hello_ms;
-    s->status.connects++;
+    s->status.reconnects += ++s->status.connects > (uint64_t)s->o.connections;
     if (frame->num_connections)
         s->status.num_connections = frame->num_connections;
     LOG(INFO, "slack.hello", F_INT("conn", c->number), F_STR("host", frame->host),

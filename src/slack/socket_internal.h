@@ -21,10 +21,12 @@
 struct conn;
 struct conn_state;
 struct delivery;
+struct metric;
 
 /* An answer that went out with an acknowledgement, in case the delivery comes again because the
  * acknowledgement did not arrive. */
 #define KEPT_ANSWERS 64
+#define ENVELOPE_TYPES 4
 struct kept_answer {
     uint64_t delivery;
     char *payload;
@@ -46,6 +48,7 @@ struct slack_socket {
     size_t n_waiting;
     struct kept_answer kept[KEPT_ANSWERS];
     size_t next_kept;
+    struct metric *acks[ENVELOPE_TYPES]; /* of the metrics, once used */
 
     bool stopping;
     struct loop_timer *stop_timer;

@@ -75,6 +75,21 @@ static void deliver(void *user)
         release(api);
 }
 
+/* Remembers whether Slack still knows the token that was shown. */
+static void note_word(struct webapi_call *call)
+{
+    struct webapi *api = call->line->api;
+    const struct webapi_reply *reply = &call->reading.reply;
+    bool of_app = text_same(call->line->method, "apps.connections.open");
+
+    if (call->url || (reply->kind != WEBAPI_OK && !*reply->code))
+        return; /* no token, or no word of Slack's */
+    *(of_app ? &api->app_refused : &api->bot_refused) =
+        reply->kind == WEBAPI_AUTH && !text_same(reply->code, "missing_scope");
+    api->stats.answered = true;
+    api->stats.unauthorized = api->app_refused || api->bot_refused;
+}
+
 /* call->reading is filled. `done` runs from deliver(). */
 static void call_end(struct webapi_call *call)
 {
@@ -84,6 +99,7 @@ static void call_end(struct webapi_call *call)
         loop_timer_stop(call->patience);
     if (call->reading.reply.kind != WEBAPI_OK)
         api->stats.failures++;
+    note_word(call);
     call->state = WEBAPI_ENDED;
     call->next_ended = NULL;
     *api->ended_tail = call;

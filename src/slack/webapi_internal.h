@@ -104,6 +104,7 @@ struct webapi {
     bool delivering, closing;
     uint64_t last_number;
     struct webapi_stats stats;
+    bool bot_refused, app_refused; /* the last word about each token */
 };
 
 /* The line of `method`, made when it is the first call; `on_wake` runs, with the line, when its

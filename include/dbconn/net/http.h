@@ -23,6 +23,7 @@ struct http;         /* opaque */
 struct http_call;    /* opaque: one request under way */
 struct http_service; /* opaque: one backend with its limits */
 struct net_policy;   /* net/policy.h */
+struct metrics;      /* base/metrics.h */
 
 /*
  * Prepares libcurl for the process. Called once from main() or a test, before any other thread
@@ -102,7 +103,13 @@ int http_new(uv_loop_t *loop, const struct net_policy *policy, struct http **ret
  * (loop_finish()). NULL is fine. */
 void http_free(struct http *http);
 
-/* Lent; lives as long as the client. */
+/* Counts calls in `metrics`, which must outlive the client; before the first call. NULL: not. */
+void http_set_metrics(struct http *http, struct metrics *metrics);
+/* Sets in them what is kept here: requests, retries and limits of every service so far. */
+void http_collect_metrics(struct http *http);
+
+/* Lent; lives as long as the client. One service a name: the first one's limits hold for all who
+ * ask for it again. */
 struct http_service *http_service(struct http *http, const struct http_service_options *options);
 
 /* May `service` be asked at `url`? As http_start() would say, with ERR_CONFIG. */
@@ -122,6 +129,8 @@ bool http_call_sent(const struct http_call *call);
 struct http_service_stats {
     uint64_t requests, retries, failures, limited;
     int in_flight, waiting;
+    bool answered;     /* it has answered at least once */
+    bool unauthorized; /* the last answer was 401: the credential is not accepted */
 };
 void http_service_stats(const struct http_service *service, struct http_service_stats *ret);
 

@@ -14,16 +14,20 @@
 #include "dbconn/collectors/collectors.h"
 #include "dbconn/playbook/playbook.h"
 #include "dbconn/queue/queue.h"
+#include "dbconn/slack/socket.h"
 
 struct bot; /* opaque */
 struct http;
 struct net_policy;
 struct access;
+struct metrics;
+struct websockets;
 
 struct bot_options {
     uv_loop_t *loop;
     struct http *http;
-    const struct net_policy *policy;
+    struct websockets *sockets;
+    struct metrics *metrics; /* or NULL */
     const struct sources *sources;
     struct playbook *playbook;
     const struct access *access;
@@ -49,5 +53,18 @@ int bot_start(const struct bot_options *options, struct bot **ret, struct error 
 /* Takes nothing more, hands running jobs over, acknowledges what waits, closes; at most 10 s. */
 void bot_stop(struct bot *bot);
 void bot_free(struct bot *bot); /* NULL is fine */
+
+/* How it stands, for those who watch it. */
+struct bot_status {
+    struct slack_socket_status socket;
+    bool token_known, token_good; /* Slack has answered; and accepted the tokens */
+    int64_t store_away_since_ms;  /* wall; TIME_UNKNOWN: it works */
+    int running;                  /* investigations */
+    bool stopping;
+};
+void bot_status(const struct bot *bot, struct bot_status *ret);
+struct queue *bot_queue(const struct bot *bot); /* lent */
+/* Sets in its metrics what is kept elsewhere. `counts` NULL: not known. */
+void bot_collect_metrics(const struct bot *bot, const struct store_counts *counts);
 
 #endif

@@ -21,6 +21,7 @@
 #include "dbconn/base/error.h"
 
 struct slack_socket; /* opaque */
+struct metrics;
 struct webapi;
 struct websockets;
 
@@ -39,7 +40,10 @@ struct slack_socket_status {
     int64_t last_hello_ms;   /* monotonic; 0: never */
     int64_t last_heard_ms;   /* monotonic: the last data or PONG on any connection */
     uint64_t connects;       /* hellos so far */
+    uint64_t reconnects;     /* of these, beyond the first of each wanted connection */
+    uint64_t failures;       /* attempts to connect that failed, and connections cut too soon */
     uint64_t envelopes, duplicates;
+    uint64_t unacknowledged;  /* given up: nobody here acknowledged them in time */
     int consecutive_failures; /* to connect; 0 once connected */
     bool stopped;             /* by slack_socket_stop() or for a final reason */
     const char *trouble;      /* the last failure in a sentence, "" when all is well. Lent. */
@@ -61,6 +65,7 @@ struct slack_socket_options {
      * (Socket Mode is switched off). */
     void (*on_trouble)(void *user, const struct error *why, bool final);
     void *user;
+    struct metrics *metrics; /* counts how long acknowledgements take; NULL: does not */
 
     /* Times in ms; 0 takes the default. */
     int64_t hello_timeout_ms;  /* from open to hello; 10 s */

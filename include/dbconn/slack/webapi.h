@@ -107,6 +107,8 @@ enum webapi_kind webapi_kind_of(const char *method, const char *code);
 struct webapi_stats {
     uint64_t calls, failures, limited; /* limited: 429 answers */
     size_t waiting;                    /* for a limit */
+    bool answered;                     /* Slack has said yes or no to a call at least once */
+    bool unauthorized; /* and the last word was that a token is not (any longer) good */
 };
 void webapi_stats(const struct webapi *api, struct webapi_stats *ret);
 
