@@ -2,6 +2,7 @@
 #   make            the program, build/dbconn
 #   make check      every test (installs what is missing first)
 #   make crashtest  kills it at 300 points of whole jobs (a dozen in make check)
+#   make fuzz       arbitrary bytes for every parser of outside data
 #   make demo       a whole incident in the terminal
 SHELL   := /bin/bash
 Q       ?= @
@@ -44,6 +45,7 @@ LINT     := tests/lint/floors.sh
 -include tests/crash/crash.mk
 -include tests/bench/bench.mk
 include contrib/install.mk
+-include tests/fuzz/fuzz.mk
 
 .PHONY: all clean unit tests check check-built asan valgrind deps fmt
 all: $(BUILD)/dbconn
@@ -85,7 +87,7 @@ check:
 	@$(MAKE) --no-print-directory check-built
 
 # The crash test kills real processes, which the sanitizers' runtime does not like to be loaded into.
-CHECKED = $(UNIT_BIN) $(E2E_BIN) $(if $(SAN),,$(CRASH_BIN))
+CHECKED = $(UNIT_BIN) $(FUZZ_REPLAY) $(E2E_BIN) $(if $(SAN),,$(CRASH_BIN))
 check-built: $(BUILD)/dbconn $(SANDBOX) $(CHECKED)
 	@DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) tests/run.sh $(CHECKED) $(LINT)
 

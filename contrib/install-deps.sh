@@ -8,6 +8,7 @@
 #   contrib/install-deps.sh check-package       for `make check-deb`
 #   contrib/install-deps.sh build lint          for `make lint`
 #   contrib/install-deps.sh build test nightly  for `make nightly`
+#   contrib/install-deps.sh build fuzz          for `make fuzz`
 set -euo pipefail
 
 packages_for() {
@@ -21,6 +22,7 @@ packages_for() {
     check-package) echo debootstrap curl jq ;;
     lint) echo clang-tidy clang-format cppcheck shellcheck ;;
     nightly) echo valgrind clang ;;
+    fuzz) echo clang libclang-rt-dev llvm ;; # llvm: names in the stacks that are shown
     *)
         echo "install-deps: unknown group \"$1\"; the head of this script lists them" >&2
         exit 2
@@ -32,7 +34,7 @@ packages_for() {
 is_there() {
     case $1 in
     nodejs) command -v node >/dev/null ;;
-    npm | curl) command -v "$1" >/dev/null ;;
+    npm | curl | clang) command -v "$1" >/dev/null ;;
     build-essential) command -v cc >/dev/null && command -v make >/dev/null ;;
     pkg-config) command -v pkg-config >/dev/null ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;

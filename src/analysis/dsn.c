@@ -52,7 +52,7 @@ char *dsn_unescape(const char *s, size_t len)
     struct buf out = BUF_INIT;
 
     for (size_t i = 0; i < len; i++) {
-        int hi = s[i] == '%' && i + 2 < len + 0 ? hex_digit(s[i + 1]) : -1;
+        int hi = s[i] == '%' && i + 2 < len ? hex_digit(s[i + 1]) : -1;
         int lo = hi >= 0 ? hex_digit(s[i + 2]) : -1;
         if (lo >= 0 && hi * 16 + lo >= 0x20) {
             buf_addc(&out, (char)(hi * 16 + lo));
@@ -118,7 +118,8 @@ void dsn_add_host(struct dsn *d, const char *s, size_t len)
 static void url_hosts(struct dsn *d, const char *s, size_t len)
 {
     if (memchr(s, '(', len)) {
-        const char *open = memchr(s, '(', len), *close = last_in(s, len, ')');
+        const char *open = memchr(s, '(', len);
+        const char *close = last_in(open, (size_t)(s + len - open), ')');
         size_t inner = close ? (size_t)(close - open) - 1 : (size_t)(s + len - open) - 1;
         if (!memchr(open, '=', inner))
             dsn_add_host(d, open + 1, inner);
@@ -291,16 +292,17 @@ static size_t dsn_url(const char *s, struct dsn *ret)
 }
 
 /* Go's MySQL driver: [user[:password]@]tcp(host:port)/db?params. `at` is the offset of the "@" in
- * text; the start of the whole is looked for backwards. */
-static bool go_dsn(const char *text, size_t at, size_t *start, size_t *end, struct dsn *ret)
+ * text; the start of the whole is looked for backwards, down to `floor`. */
+static bool go_dsn(const char *text, size_t floor, size_t at, size_t *start, size_t *end,
+                   struct dsn *ret)
 {
     const char *open = strchr(text + at, '('), *close = open ? strchr(open, ')') : NULL;
     size_t from = at;
 
     if (!close || strcspn(text + at, " \n") < (size_t)(close - (text + at)))
         return false;
-    while (from > 0 && at - from < DSN_MAX_USERINFO && !isspace((unsigned char)text[from - 1]) &&
-           !strchr("\"'`=", text[from - 1]))
+    while (from > floor && at - from < DSN_MAX_USERINFO &&
+           !isspace((unsigned char)text[from - 1]) && !strchr("\"'`=", text[from - 1]))
         from--;
     const char *colon = memchr(text + from, ':', at - from);
     size_t user = colon ? (size_t)(colon - (text + from)) : at - from;
@@ -316,12 +318,13 @@ static bool go_dsn(const char *text, size_t at, size_t *start, size_t *end, stru
 }
 
 /* Oracle's EZConnect: user[/password]@//host:port/service. `at` is the offset of "@//". */
-static bool ez_connect(const char *text, size_t at, size_t *start, size_t *end, struct dsn *ret)
+static bool ez_connect(const char *text, size_t floor, size_t at, size_t *start, size_t *end,
+                       struct dsn *ret)
 {
     size_t from = at, n = url_extent(text + at + 3, strlen(text + at + 3));
 
-    while (from > 0 && at - from < DSN_MAX_USERINFO && !isspace((unsigned char)text[from - 1]) &&
-           !strchr("\"'`=(", text[from - 1]))
+    while (from > floor && at - from < DSN_MAX_USERINFO &&
+           !isspace((unsigned char)text[from - 1]) && !strchr("\"'`=(", text[from - 1]))
         from--;
     if (!n)
         return false;
@@ -350,10 +353,10 @@ bool dsn_find(const char *text, size_t from, size_t *ret_start, size_t *ret_end,
         size_t n = 0;
         if (text[i] == '@' &&
             (strncmp(text + i, "@tcp(", 5) == 0 || strncmp(text + i, "@unix(", 6) == 0)) {
-            if (go_dsn(text, i, ret_start, ret_end, ret))
+            if (go_dsn(text, from, i, ret_start, ret_end, ret))
                 return true;
         } else if (text[i] == '@' && strncmp(text + i, "@//", 3) == 0) {
-            if (ez_connect(text, i, ret_start, ret_end, ret))
+            if (ez_connect(text, from, i, ret_start, ret_end, ret))
                 return true;
         } else if (isalpha((unsigned char)text[i]) && starts_word(text, i)) {
             n = dsn_url(text + i, ret);

@@ -168,16 +168,31 @@ static char *prepare(const char *value)
     return s;
 }
 
-void failure_read(const struct failure_reader *r, const struct failure_exception *e,
+/* A name as it is matched: PCRE2 must not be given anything but UTF-8. Heap; NULL gives NULL. */
+static char *repaired(const char *name)
+{
+    struct buf text = BUF_INIT;
+
+    if (!name)
+        return NULL;
+    text_repair_utf8(name, text_cut(name, FAILURE_MAX_TEXT), &text);
+    return buf_take(&text);
+}
+
+void failure_read(const struct failure_reader *r, const struct failure_exception *exception,
                   struct failure *ret)
 {
-    char *text = prepare(e->value), *rest, *scheme;
+    char *type = repaired(exception->type), *module = repaired(exception->module);
+    char *text = prepare(exception->value), *rest, *scheme;
+    struct failure_exception whole = { type, text, module }, *e = &whole;
 
     *ret = (struct failure){ 0 };
     failure_target_read(r, e->type, text, ret, &rest, &scheme);
     enum evidence how = failure_kind_read(r, e->type, text, &ret->kind, &ret->connecting);
     ret->kind_is_specific = how == EVIDENCE_STRONG;
     failure_engine_read(r, e, rest, scheme, ret);
+    free(type);
+    free(module);
     free(text);
     free(rest);
     free(scheme);

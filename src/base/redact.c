@@ -10,6 +10,7 @@
 #define MAX_INNER_URL 512
 #define MAX_ESCAPED_URL 512
 #define MIN_REMEMBERED 6
+#define MAX_PASSES 8
 
 /* Our own tokens: set before the loop starts, read-only then. */
 static struct {
@@ -304,17 +305,58 @@ static void hide_again(struct buf *text, size_t from, const char *secret, size_t
     buf_clear(&out);
 }
 
-void redact(const char *text, struct buf *out)
+/* What a reader took over and found harmless may still hold one of our own tokens: nothing but
+ * this decides that they never appear. */
+static void hide_all_remembered(struct buf *text, size_t from)
 {
-    struct redaction r = { .s = text ? text : "", .len = text ? strlen(text) : 0, .out = out };
+    struct buf hidden = BUF_INIT;
+    struct redaction r = {
+        .s = text->data, .len = text->len, .at = from, .copied = from, .out = &hidden
+    };
+
+    while (remembered.n && r.at < r.len)
+        if (!hide_remembered(&r))
+            r.at++;
+    if (hidden.len) {
+        flush(&r, r.len);
+        buf_truncate(text, from);
+        buf_add(text, hidden.data, hidden.len);
+    }
+    buf_clear(&hidden);
+}
+
+/* Appends `text` without the secrets that are seen in it as it stands; true when there were some.
+ */
+static bool redact_once(const char *text, size_t len, struct buf *out)
+{
+    struct redaction r = { .s = text, .len = len, .out = out };
     size_t from = out->len;
 
     walk(&r);
+    hide_all_remembered(out, from);
     for (size_t i = 0; i < r.n_found && out->len > from; i++) {
         size_t n = r.found[i].end - r.found[i].start;
         if (n >= 4 && n <= MAX_CREDENTIALS)
             hide_again(out, from, r.s + r.found[i].start, n);
     }
+    return r.n_found > 0;
+}
+
+/* What was hidden may show something else for what it is ("sig=token=x"): done when nothing more
+ * is found, which is nearly always the second time. */
+void redact(const char *text, struct buf *out)
+{
+    size_t from = out->len;
+    struct buf before = BUF_INIT;
+    bool found = text && redact_once(text, strlen(text), out);
+
+    for (int again = 0; found && again < MAX_PASSES; again++) {
+        buf_reset(&before);
+        buf_add(&before, out->data + from, out->len - from);
+        buf_truncate(out, from);
+        found = redact_once(buf_str(&before), before.len, out);
+    }
+    buf_clear(&before);
 }
 
 char *redact_dup(const char *text)

@@ -140,9 +140,13 @@ void text_add_cut(struct buf *out, const char *s, size_t max)
         buf_add(out, s, keep);
         return;
     }
-    keep = max > sizeof(more) - 1 ? text_cut(s, max - (sizeof(more) - 1)) : 0;
-    buf_add(out, s, keep);
-    buf_adds(out, more);
+    if (max >= sizeof(more) - 1) {
+        keep = text_cut(s, max - (sizeof(more) - 1));
+        buf_add(out, s, keep);
+        buf_adds(out, more);
+    } else {
+        buf_add(out, s, keep);
+    }
 }
 
 bool text_starts(const char *s, const char *prefix)

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#define MAX_WAIT_MS INT64_C(1000000000000) /* 31 years: a wait without an end */
+#define MAX_DATE_S INT64_C(100000000000)   /* the year 5138 */
+
 int64_t retry_backoff_ms(int64_t base_ms, int64_t cap_ms, int attempt, uint32_t chance)
 {
     int64_t ceiling = base_ms > 0 ? base_ms : 0;
@@ -67,12 +70,13 @@ int64_t retry_after_ms(const char *value, int64_t now_wall_ms)
         while (*end == ' ')
             end++;
         if (*end == '\0')
-            return errno || seconds > INT64_C(1000000000) ? INT64_C(1000000000000)
-                                                          : (int64_t)seconds * 1000;
+            return errno || seconds > MAX_WAIT_MS / 1000 ? MAX_WAIT_MS : (int64_t)seconds * 1000;
     }
     time_t date = curl_getdate(value, NULL);
     if (date == (time_t)-1)
         return -1;
+    if (date > MAX_DATE_S) /* would not fit into milliseconds */
+        return MAX_WAIT_MS;
     int64_t wait = (int64_t)date * 1000 - now_wall_ms;
     return wait > 0 ? wait : 0;
 }

@@ -260,6 +260,15 @@ static size_t link_length(const char *s)
     return text_istarts(s, "https://") || text_istarts(s, "http://") ? strcspn(s, " \t\n|<>\"") : 0;
 }
 
+static void take_link(const char *link, struct buf *argument)
+{
+    struct buf plain = BUF_INIT;
+
+    slack_unescape(link, &plain);
+    text_clean(buf_str(&plain), true, argument);
+    buf_clear(&plain);
+}
+
 void command_from_message(const char *name, const char *text, struct command *ret)
 {
     *ret = (struct command){ .kind = COMMAND_INVESTIGATE };
@@ -268,7 +277,7 @@ void command_from_message(const char *name, const char *text, struct command *re
         char *link = n ? xstrndup(s, n) : NULL;
         bool issue = link && strstr(link, "/issues/");
         if (issue)
-            slack_unescape(link, &ret->argument);
+            take_link(link, &ret->argument);
         free(link);
         if (issue)
             return;

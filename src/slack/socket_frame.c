@@ -23,8 +23,8 @@ static char *scan_envelope_id(const char *text, size_t len)
     if (p >= end || *p != '"')
         return NULL;
     for (begin = ++p; p < end && *p != '"'; p++)
-        if (*p == '\\' || (unsigned char)*p < ' ' || p - begin >= MAX_ID)
-            return NULL;
+        if (*p == '\\' || *p < ' ' || *p > '~' || p - begin >= MAX_ID)
+            return NULL; /* Slack's are ASCII, and a text frame must be UTF-8 (RFC 6455 8.1) */
     return p < end && p > begin ? xstrndup(begin, (size_t)(p - begin)) : NULL;
 }
 

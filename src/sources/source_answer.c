@@ -9,7 +9,8 @@
 #include "dbconn/base/text.h"
 
 #define MAX_DETAIL 200
-#define MAX_ERROR_BODY (64 * 1024) /* a longer one is not read for a reason */
+#define MAX_EPOCH_S INT64_C(100000000000) /* the year 5138 */
+#define MAX_ERROR_BODY (64 * 1024)        /* a longer one is not read for a reason */
 
 enum err_code source_status_code(int status)
 {
@@ -269,7 +270,8 @@ int64_t source_clock_skew(const struct http_reply *reply, int64_t now_wall_ms)
     const char *date = http_reply_header(reply, "Date");
     time_t at = date ? curl_getdate(date, NULL) : -1;
 
-    return at == -1 ? TIME_UNKNOWN : (int64_t)at * SECOND_MS - now_wall_ms;
+    /* A year that no clock shows is no time; and it would not fit into milliseconds. */
+    return at < 0 || at > MAX_EPOCH_S ? TIME_UNKNOWN : (int64_t)at * SECOND_MS - now_wall_ms;
 }
 
 int64_t source_until(const struct http_reply *reply, const char *header, int64_t now_wall_ms)
@@ -281,7 +283,7 @@ int64_t source_until(const struct http_reply *reply, const char *header, int64_t
     if (!value || value[0] < '0' || value[0] > '9')
         return -1;
     double at = strtod(value, &end); /* whole seconds by the documents; a fraction does no harm */
-    if (at > 1e11)
+    if (at > (double)MAX_EPOCH_S)
         return -1;
     int64_t until = (int64_t)(at * 1000) - now_wall_ms - (skew == TIME_UNKNOWN ? 0 : skew);
     return until > 0 ? until : 0;

@@ -445,7 +445,8 @@ static void check_target(void *user, const struct place *at, const char *code)
 static void every_make_target_of_the_guide_exists(void **state)
 {
     static const char *const files[] = { "Makefile", "contrib/sandbox/sandbox.mk",
-                                         "contrib/install.mk", "tests/crash/crash.mk" };
+                                         "contrib/install.mk", "tests/crash/crash.mk",
+                                         "tests/fuzz/fuzz.mk" };
     struct buf all = BUF_INIT;
 
     (void)state;

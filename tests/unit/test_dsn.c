@@ -66,6 +66,7 @@ static const struct {
     { "could not connect (dsn: host=h port=1) now", "unknown: h:1" },
     { "postgres://<user>:<password>@<host>:5432/<db>", "postgresql: <host>:5432 / <db> as <user>" },
     { "postgres://u:p@db:port/shop", "postgresql: db:- / shop as u" },
+    { "mysql://u(@tcp)(h:3306", "mysql: h:3306 as u(" },
     { "jdbc:sqlite:/var/lib/x.db", NULL },
     { "no connection here: host is down, 10:02:58", NULL },
     { "password=secret", NULL },
@@ -123,6 +124,27 @@ static void a_string_ends_where_the_sentence_goes_on(void **state)
     assert_true(text[end] == ')');
     dsn_clear(&d);
     assert_false(dsn_find(text, end, &start, &end, &d));
+}
+
+static void the_next_one_begins_where_the_last_ended(void **state)
+{
+    static const char *const texts[] = {
+        "app:x@tcp(a:1)@tcp(b:2)/shop",
+        "scott/x@//a:1/svc)@//b:2/svc",
+        "postgres://u:p@a/d,app@tcp(b:2)",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        size_t from = 0, start, end;
+        struct dsn d;
+        while (dsn_find(texts[i], from, &start, &end, &d)) {
+            assert_true(start >= from && end > start && end <= strlen(texts[i]));
+            from = end;
+            dsn_clear(&d);
+        }
+        assert_true(from > 0);
+    }
 }
 
 static void hosts_and_ports_are_split(void **state)
@@ -218,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connection_strings_are_read),
         cmocka_unit_test(a_string_ends_where_the_sentence_goes_on),
+        cmocka_unit_test(the_next_one_begins_where_the_last_ended),
         cmocka_unit_test(hosts_and_ports_are_split),
         cmocka_unit_test(names_tell_the_database_layer),
         cmocka_unit_test(engines_have_names_in_both_directions),

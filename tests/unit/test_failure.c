@@ -467,6 +467,19 @@ static void any_bytes_are_survived_in_reasonable_time(void **state)
     }
 }
 
+static void names_that_are_no_utf8_are_read_all_the_same(void **state)
+{
+    struct failure_exception e = { "Operational\xFF\xFF"
+                                   "Error",
+                                   "Connection refused", "psycopg2\xF0" };
+    struct failure f;
+
+    failure_read(*state, &e, &f);
+    assert_int_equal(f.kind, FAILURE_CONNECTION_REFUSED);
+    assert_int_equal(f.engine, ENGINE_POSTGRESQL);
+    failure_clear(&f);
+}
+
 static int setup(void **state)
 {
     *state = failure_reader_new();
@@ -493,6 +506,7 @@ int main(void)
         cmocka_unit_test(whose_business_it_is),
         cmocka_unit_test(kinds_have_names_in_both_directions),
         cmocka_unit_test(any_bytes_are_survived_in_reasonable_time),
+        cmocka_unit_test(names_that_are_no_utf8_are_read_all_the_same),
     };
     return cmocka_run_group_tests_name("failure", tests, setup, teardown);
 }

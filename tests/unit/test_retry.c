@@ -81,6 +81,7 @@ static void retry_after_is_seconds_or_a_date(void **state)
         { "99999999999999999999999", INT64_C(1000000000000) },
         { "Sat, 01 Aug 2026 10:00:05 GMT", 5000 },
         { "Sat, 01 Aug 2026 09:00:00 GMT", 0 },
+        { "Sat, 01 Aug 178704738 09:00:00 GMT", INT64_C(1000000000000) },
     };
     const int64_t now = INT64_C(1785578400000); /* 2026-08-01T10:00:00Z */
 

@@ -48,6 +48,7 @@ static void each_kind_of_message_is_told(void **state)
         { "{\"envelope_id\":7,\"type\":\"slash_commands\",\"payload\":{}}", FRAME_NOISE, NULL },
         { "{\"envelope_id\":\"e1", FRAME_NOISE, NULL },
         { "{\"envelope_id\":\"e\\\"1\", cut", FRAME_NOISE, NULL },
+        { "{\"envelope_id\":\"e\xFF\", cut", FRAME_NOISE, NULL },
         { "{\"envelope_id\":", FRAME_NOISE, NULL },
         { "\xFF\xFE", FRAME_NOISE, NULL },
     };

@@ -24,7 +24,8 @@ void text_repair_utf8(const char *s, size_t len, struct buf *out);
 void text_clean(const char *s, bool one_line, struct buf *out);
 /* The largest length <= max that does not cut a code point of `s`. */
 size_t text_cut(const char *s, size_t max);
-/* Appends at most `max` bytes of `s`, ending in "…" when something was cut. */
+/* Appends at most `max` bytes of `s`, ending in "…" when something was cut and there is room for
+ * it. */
 void text_add_cut(struct buf *out, const char *s, size_t max);
 
 bool text_starts(const char *s, const char *prefix);    /* NULL-safe, case-sensitive */
