@@ -12,6 +12,8 @@ const struct config_option config_options[] = {
       "connections of the whole deployment; more are reported; 0: this process's own" },
     { "slack.progress", CONFIG_STRING, NULL, "plan",
       "how the thread shows progress: plan, blocks or text" },
+    { "slack.edits_per_minute", CONFIG_NUMBER, NULL, "45",
+      "edits of messages, all together; Slack allows about 50" },
     { "slack.reply_broadcast", CONFIG_BOOL, NULL, "false",
       "show the diagnosis in the channel too" },
     { "slack.mention_asker", CONFIG_BOOL, NULL, "true", "mention who asked, once, at the end" },

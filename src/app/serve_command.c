@@ -94,6 +94,7 @@ static int start_bot(struct serving *s, const struct config *config, struct erro
         .seen_ms = config_num(config, "history.seen_days") * DAY_MS,
         .retention_ms = config_num(config, "queue.retention_days") * DAY_MS,
         .job_budget_ms = config_num(config, "limits.job_seconds") * SECOND_MS,
+        .edits_per_minute = (int)config_num(config, "slack.edits_per_minute"),
         .progress = config_str(config, "slack.progress"),
         .reply_broadcast = config_bool(config, "slack.reply_broadcast"),
         .mention_asker = config_bool(config, "slack.mention_asker"),

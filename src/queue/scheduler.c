@@ -12,6 +12,7 @@
 #include "dbconn/net/loop.h"
 
 #define DEFAULT_MAX_RUNNING 20
+#define DEFAULT_SETTLING 4 /* times max_running */
 #define DEFAULT_LEASE_MS (15 * SECOND_MS)
 #define DEFAULT_POLL_MS SECOND_MS
 #define DEFAULT_RETENTION_MS (90 * DAY_MS)
@@ -35,6 +36,7 @@ struct scheduler_run {
     int64_t held_until_ms; /* monotonic; the lease ends then, or later */
     int64_t beat_asked_ms;
     struct queue_call *beat, *release;
+    bool settling;
     bool told[SCHEDULER_SHUTDOWN + 1];
 };
 
@@ -44,7 +46,7 @@ struct scheduler {
     char *owner;
     struct scheduler_run *runs;
     struct claim claims[CLAIMS_AT_ONCE];
-    int n_running, n_claiming, n_releasing;
+    int n_running, n_settling, n_claiming, n_releasing; /* n_settling: of n_running */
     bool started, draining;
     bool dry;   /* a claim of this round found nothing */
     bool again; /* news came while a round was under way */
@@ -198,6 +200,15 @@ static bool claim_one(struct scheduler *s)
     return claim->call != NULL;
 }
 
+static bool has_room(const struct scheduler *s)
+{
+    int taken = s->n_running + s->n_claiming, settling = s->n_settling;
+
+    if (settling > s->o.max_settling)
+        settling = s->o.max_settling;
+    return taken - settling < s->o.max_running;
+}
+
 /* One round of claims: as many as there is room for. */
 static void look(struct scheduler *s)
 {
@@ -208,7 +219,7 @@ static void look(struct scheduler *s)
         return;
     }
     s->again = s->dry = false;
-    while (s->n_running + s->n_claiming < s->o.max_running && claim_one(s))
+    while (has_room(s) && claim_one(s))
         continue;
 }
 
@@ -299,10 +310,27 @@ static void on_upkeep_timer(void *user)
 
 /* ---- ends of runs ---- */
 
+static void give_up_place(struct scheduler *s, const struct scheduler_run *run)
+{
+    s->n_running--;
+    s->n_settling -= run->settling;
+}
+
+void scheduler_settle(struct scheduler_run *run)
+{
+    struct scheduler *s = run->s;
+
+    if (run->settling || run->release)
+        return;
+    run->settling = true;
+    s->n_settling++;
+    look(s);
+}
+
 static void leave(struct scheduler *s, struct scheduler_run *run)
 {
+    give_up_place(s, run);
     run_free(run);
-    s->n_running--;
     check_drained(s);
     look(s);
 }
@@ -341,7 +369,7 @@ static void give_back(struct scheduler *s, struct scheduler_run *run)
     }
     queue_cancel_call(run->beat);
     run->beat = NULL;
-    s->n_running--;
+    give_up_place(s, run);
     s->n_releasing++;
 }
 
@@ -371,6 +399,8 @@ static void set_options(struct scheduler *s, const struct scheduler_options *opt
     s->o.owner = s->owner;
     if (s->o.max_running <= 0)
         s->o.max_running = DEFAULT_MAX_RUNNING;
+    if (s->o.max_settling <= 0)
+        s->o.max_settling = DEFAULT_SETTLING * s->o.max_running;
     if (s->o.lease_ms <= 0)
         s->o.lease_ms = DEFAULT_LEASE_MS;
     if (s->o.poll_ms <= 0)

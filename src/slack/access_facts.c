@@ -69,18 +69,36 @@ const char *access_read_name(const cJSON *reply)
     return NULL;
 }
 
-int access_read_channel(const cJSON *reply, struct access_channel *ret, struct error *err)
+static void read_channel(const cJSON *channel, struct access_channel *ret)
 {
-    const cJSON *channel = json_get(reply, "channel");
     bool is_private = true;
 
-    if (!json_str(channel, "id"))
-        return error_set(err, ERR_PROTOCOL, "Slack's conversations.info described no channel.");
     ret->known = ACCESS_KNOWN;
     /* is_shared is also true for channels shared inside one organisation only. */
     ret->is_external = flag(channel, "is_ext_shared") || flag(channel, "is_pending_ext_shared");
     ret->is_public = json_bool(channel, "is_private", &is_private) && !is_private &&
                      !flag(channel, "is_im") && !flag(channel, "is_mpim");
+}
+
+int access_read_channel(const cJSON *reply, struct access_channel *ret, struct error *err)
+{
+    const cJSON *channel = json_get(reply, "channel");
+
+    if (!json_str(channel, "id"))
+        return error_set(err, ERR_PROTOCOL, "Slack's conversations.info described no channel.");
+    read_channel(channel, ret);
+    return 0;
+}
+
+int access_read_listed(const cJSON *channel, struct access_channel *ret, struct error *err)
+{
+    bool said;
+
+    if (!json_str(channel, "id") || !json_bool(channel, "is_private", &said) ||
+        !json_bool(channel, "is_ext_shared", &said))
+        return error_set(err, ERR_PROTOCOL,
+                         "Slack's users.conversations did not say what a channel is.");
+    read_channel(channel, ret);
     return 0;
 }
 

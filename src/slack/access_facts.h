@@ -27,6 +27,10 @@ const char *access_read_name(const cJSON *reply);
 /* conversations.info */
 int access_read_channel(const cJSON *reply, struct access_channel *ret,
                         struct error *err) MUST_CHECK;
+/* One channel of users.conversations, which may describe it in fewer words: ERR_PROTOCOL when it
+ * does not say whether it is private and shared. */
+int access_read_listed(const cJSON *channel, struct access_channel *ret,
+                       struct error *err) MUST_CHECK;
 /* usergroups.users.list */
 int access_read_members(const cJSON *reply, struct id_list *ret, struct error *err) MUST_CHECK;
 

@@ -8,6 +8,7 @@
 #include "access_gate.h"
 
 #include "access_facts.h"
+#include "access_roster.h"
 #include "dbconn/base/clock.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/log.h"
@@ -19,6 +20,7 @@
 #define KEEP_MS (5 * MINUTE_MS)
 #define KEEP_FAILURE_MS (10 * SECOND_MS)
 #define MAX_ENTRIES 4000
+#define MANY_CHANNELS 5         /* asked for at a time: then all channels of the bot are */
 #define CALL_MS (5 * SECOND_MS) /* longer than anybody waits: who asks again finds the answer */
 
 enum kind { HOME, PERSON, CHANNEL, GROUP };
@@ -59,7 +61,9 @@ struct access_gate {
     struct access_gate_options o;
     struct entry **entries;
     size_t n, cap;
-    struct access_wait *waiting;
+    struct access_wait *waiting, **last; /* in the order in which they came */
+    struct access_roster *roster;
+    size_t n_channel_calls;           /* under way */
     struct loop_timer *later;         /* so that `done` never runs inside access_gate_ask() */
     struct access_membership *groups; /* scratch for a decision */
 };
@@ -177,6 +181,7 @@ static void on_answer(void *user, const struct webapi_reply *reply, const struct
     struct error failed = ERROR_INIT;
 
     e->call = NULL;
+    e->gate->n_channel_calls -= e->kind == CHANNEL;
     if (reply->kind != WEBAPI_OK) {
         LOG(WARN, "access.lookup", F_STR("method", calls[e->kind].method), F_STR("id", e->id),
             F_STR("code", reply->code), F_STR("why", error_text(err)));
@@ -213,8 +218,36 @@ static void look_up(struct access_gate *g, enum kind kind, const char *id)
     e->call = webapi_start(g->o.api, &request, &err);
     if (!e->call)
         set_failed(e, error_text(&err), NULL);
+    else if (kind == CHANNEL && ++g->n_channel_calls == MANY_CHANNELS)
+        access_roster_ask(g->roster);
     cJSON_Delete(args);
     error_clear(&err);
+}
+
+/* A channel that the bot is in, and that may not have been asked for. */
+static void on_listed(void *user, const cJSON *channel)
+{
+    struct access_gate *g = user;
+    struct access_channel listed = { 0 };
+    struct error err = ERROR_INIT;
+
+    if (access_read_listed(channel, &listed, &err) < 0) {
+        LOG(WARN, "access.roster", F_STR("why", error_text(&err)));
+    } else if (g->n < g->o.max_entries || find(g, CHANNEL, json_str(channel, "id"))) {
+        struct entry *e = obtain(g, CHANNEL, json_str(channel, "id"));
+        g->n_channel_calls -= e->call != NULL;
+        webapi_cancel(e->call);
+        e->call = NULL;
+        e->channel = listed;
+        e->known = ACCESS_KNOWN;
+        e->until_ms = clock_mono_ms() + g->o.keep_ms;
+    }
+    error_clear(&err);
+}
+
+static void on_page(void *user)
+{
+    settle_waiting(user);
 }
 
 /* ---- deciding ---- */
@@ -297,8 +330,11 @@ static void wait_unlink(struct access_wait *w)
 
     while (*at && *at != w)
         at = &(*at)->next;
-    if (*at)
-        *at = w->next;
+    if (!*at)
+        return;
+    *at = w->next;
+    if (w->gate->last == &w->next)
+        w->gate->last = at;
 }
 
 void access_wait_cancel(struct access_wait *w)
@@ -372,8 +408,8 @@ struct access_wait *access_gate_ask(struct access_gate *g, const struct access_r
     w->user = user;
     w->timer = loop_timer_new(g->o.loop, on_too_late, w);
     loop_timer_start(w->timer, g->o.wait_ms);
-    w->next = g->waiting;
-    g->waiting = w;
+    *g->last = w;
+    g->last = &w->next;
     loop_timer_start(g->later, 0);
     return w;
 }
@@ -391,6 +427,9 @@ struct access_gate *access_gate_new(const struct access_gate_options *options)
     g->o.max_entries = g->o.max_entries ? g->o.max_entries : MAX_ENTRIES;
     g->groups = xcalloc(access_group_count(options->rules) + 1, sizeof(*g->groups));
     g->later = loop_timer_new(options->loop, on_later, g);
+    g->last = &g->waiting;
+    g->roster = access_roster_new(&(struct access_roster_options){
+        .api = options->api, .on_channel = on_listed, .on_page = on_page, .user = g });
     return g;
 }
 
@@ -404,6 +443,7 @@ void access_gate_free(struct access_gate *g)
         entry_free(g->entries[i]);
     free(g->entries);
     free(g->groups);
+    access_roster_free(g->roster);
     loop_timer_free(g->later);
     free(g);
 }

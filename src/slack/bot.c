@@ -119,7 +119,8 @@ int bot_start(const struct bot_options *options, struct bot **ret, struct error 
     struct bot *bot = xcalloc(1, sizeof(*bot));
     struct webapi_options api = { .api_url = options->api_url,
                                   .bot_token = options->bot_token,
-                                  .app_token = options->app_token };
+                                  .app_token = options->app_token,
+                                  .updates_per_minute = options->edits_per_minute };
 
     bot->o = *options;
     bot->style = style_of(options->progress);

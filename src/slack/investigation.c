@@ -266,6 +266,7 @@ static void end_as(struct investigation *inv, enum job_phase phase, const char *
     inv->phase = phase;
     xreplace(&inv->reason, reason);
     loop_timer_stop(inv->timer);
+    scheduler_settle(inv->claim);
     if (keeps_quiet(inv))
         finish(inv);
     else

@@ -39,6 +39,7 @@ static const struct method_info methods[] = {
      */
     { "response_url", false, false, false, false, 600 },
     { "usergroups.users.list", true, true, false, false, TIER_2 },
+    { "users.conversations", true, true, false, false, TIER_3 },
     { "users.info", true, true, false, false, TIER_4 },
     { "views.open", false, false, false, false, TIER_4 },
     { "views.publish", false, true, false, false, TIER_4 },

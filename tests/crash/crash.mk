@@ -1,9 +1,10 @@
 # Jobs survive: what kills, lost leases, bursts and full disks leave behind. Included by the
 # top-level Makefile.
 #   make crashtest      the long run (a short one is part of make check)
+#   make bursttest      2,000 commands at one moment, half an hour; 60 with Slack's limits
 CRASH_LIB  := $(addprefix $(BUILD)/tests/crash/,process.o pg.o world.o stage.o \
                 picture.o asked.o trial.o crash_trial.o replicas_trial.o trials.o)
-CRASH_BIN  := $(addprefix $(BUILD)/tests/crash/,crash replicas)
+CRASH_BIN  := $(addprefix $(BUILD)/tests/crash/,crash replicas burst)
 CRASH_SHIM := $(BUILD)/tests/crash/die_at_write.so
 CRASH_POINTS ?= 300
 
@@ -22,3 +23,10 @@ crashtest: $(BUILD)/dbconn $(SANDBOX) $(CRASH_BIN)
 	    $(BUILD)/tests/crash/crash --points $(CRASH_POINTS)
 	DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) \
 	    $(BUILD)/tests/crash/replicas --points $(CRASH_POINTS)
+
+.PHONY: bursttest
+bursttest: $(BUILD)/dbconn $(SANDBOX) $(CRASH_BIN)
+	DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) \
+	    $(BUILD)/tests/crash/burst --commands 2000 --channels 200
+	DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) \
+	    $(BUILD)/tests/crash/burst --commands 60 --channels 6 --limits

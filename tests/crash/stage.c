@@ -13,6 +13,8 @@
 
 #define START_MS 20000
 #define STOP_MS 15000
+#define USUAL_EDITS 45 /* a minute */
+#define NO_LIMIT 1000000
 
 /* ---- the control port ---- */
 
@@ -141,9 +143,9 @@ static void write_config(struct stage *s, const struct stage_options *o)
     /* Every kill is an attempt: with the usual limit the third one would be the job's end. */
     fprintf(out,
             "{\"queue\": {\"max_attempts\": 100, \"lease_seconds\": %d, \"max_running\": %d, "
-            "\"max_waiting\": %d}}\n",
+            "\"max_waiting\": %d}, \"slack\": {\"edits_per_minute\": %d}}\n",
             o->lease_s ? o->lease_s : 15, o->max_running ? o->max_running : 8,
-            o->max_waiting ? o->max_waiting : 100);
+            o->max_waiting ? o->max_waiting : 100, o->lift_limits ? NO_LIMIT : USUAL_EDITS);
     fclose(out);
 }
 

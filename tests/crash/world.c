@@ -10,7 +10,7 @@
 
 char *world_issue(size_t i)
 {
-    return xasprintf("SHOP-T%zu", 1000 + i);
+    return xasprintf("SHOP-T%zu", WORLD_FIRST_ISSUE + i);
 }
 
 char *world_channel(size_t i)

@@ -14,6 +14,7 @@ struct world_size {
 
 /* Writes it to `path`. */
 void world_write(const char *path, const struct world_size *size);
+#define WORLD_FIRST_ISSUE 1000 /* "SHOP-T1000" */
 /* Issue i's short id and channel i's id; heap. */
 char *world_issue(size_t i);
 char *world_channel(size_t i);

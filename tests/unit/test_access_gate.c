@@ -23,6 +23,8 @@ struct bench {
     struct access_gate *gate;
     struct fake_http server;
     bool silent, broken; /* how it answers */
+    bool silent_info;    /* nothing about a single channel */
+    const char *roster;  /* what users.conversations answers */
     struct buf asked;    /* "method " of each request */
     int ended;
     struct access_decision last;
@@ -45,8 +47,12 @@ static void slack(struct fake_conn *conn, const struct fake_request *request, vo
     struct bench *b = user;
 
     buf_addf(&b->asked, "%s ", strrchr(request->target, '/') + 1);
-    if (b->silent)
+    if (b->silent || (b->silent_info && strstr(request->target, "conversations.info")))
         return;
+    if (b->roster && strstr(request->target, "users.conversations")) {
+        fake_reply(conn, 200, "", b->roster);
+        return;
+    }
     fake_reply(conn, 200, "",
                b->broken ? "{\"ok\":false,\"error\":\"missing_scope\",\"needed\":\"users:read\"}"
                          : answer_to(request->target));
@@ -251,6 +257,79 @@ static void a_cancelled_request_hears_nothing(void **state)
     assert_int_equal(b.ended, 1);
 }
 
+/* ---- many channels at a moment ---- */
+
+#define CHANNELS 40
+
+/* Channels C0 to C39; `extra` goes into each but the last, which says less. */
+static void write_roster(const char *extra, struct buf *out)
+{
+    buf_adds(out, "{\"ok\":true,\"channels\":[");
+    for (int i = 0; i < CHANNELS; i++)
+        buf_addf(out, "%s{\"id\":\"C%d\"%s}", i ? "," : "", i, i + 1 < CHANNELS ? extra : "");
+    buf_adds(out, "],\"response_metadata\":{\"next_cursor\":\"\"}}");
+}
+
+static void ask_from_all(struct bench *b)
+{
+    for (int i = 0; i < CHANNELS; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "C%d", i);
+        (void)access_gate_ask(
+            b->gate, &(struct access_request){ .way = ACCESS_COMMAND, .channel = id, .user = "U1" },
+            on_done, b);
+    }
+}
+
+static void many_channels_at_a_moment_are_asked_for_together(void **state)
+{
+    static const struct {
+        const char *says;
+        enum access_verdict verdict;
+    } table[] = {
+        { ",\"is_private\":false,\"is_ext_shared\":false", ACCESS_ALLOWED },
+        { ",\"is_private\":false,\"is_ext_shared\":true", ACCESS_REFUSED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        struct bench b;
+        struct buf roster = BUF_INIT;
+        bench_open(&b, "*", (struct access_gate_options){ .wait_ms = 5000 });
+        access_gate_set_home(b.gate, "T1");
+        write_roster(table[i].says, &roster);
+        b.roster = buf_str(&roster);
+        b.silent_info = true;
+        ask_from_all(&b);
+        run_until(&b, CHANNELS - 1);
+        assert_int_equal(b.last.verdict, table[i].verdict);
+        assert_int_equal(times_asked(&b, "users.conversations"), 1);
+        bench_close(&b); /* the last one, of which too little was said, still waits for its own */
+        buf_clear(&roster);
+    }
+}
+
+static void without_the_list_channels_are_asked_for_one_by_one(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, "*", (struct access_gate_options){ .wait_ms = 5000 });
+    access_gate_set_home(b.gate, "T1");
+    b.roster = "{\"ok\":false,\"error\":\"missing_scope\",\"needed\":\"channels:read\"}";
+    for (int i = 0; i < 10; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "C%d", i);
+        (void)access_gate_ask(
+            b.gate, &(struct access_request){ .way = ACCESS_COMMAND, .channel = id, .user = "U1" },
+            on_done, &b);
+    }
+    run_until(&b, 10);
+    assert_int_equal(b.last.verdict, ACCESS_ALLOWED);
+    assert_int_equal(times_asked(&b, "conversations.info"), 10);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +340,8 @@ int main(void)
         cmocka_unit_test(a_lookup_that_fails_means_no_and_is_tried_again_later),
         cmocka_unit_test(only_so_many_answers_are_kept),
         cmocka_unit_test(a_cancelled_request_hears_nothing),
+        cmocka_unit_test(many_channels_at_a_moment_are_asked_for_together),
+        cmocka_unit_test(without_the_list_channels_are_asked_for_one_by_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

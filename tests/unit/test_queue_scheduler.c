@@ -149,6 +149,30 @@ static void no_more_run_at_a_time_than_allowed(void **state)
     end(&app);
 }
 
+static void a_job_that_only_settles_leaves_its_place_to_the_next(void **state)
+{
+    struct queue_fixture *f = *state;
+    struct app app;
+
+    start(&app, f, (struct scheduler_options){ .max_running = 1, .max_settling = 1 });
+    add(f, "a", JOB_PRIORITY_PERSON);
+    run_until(f, &app.n_runs, 1, 3000);
+    add(f, "b", JOB_PRIORITY_PERSON);
+    add(f, "c", JOB_PRIORITY_PERSON);
+    scheduler_settle(app.runs[0]);
+    scheduler_settle(app.runs[0]); /* said twice it counts once */
+    run_until(f, &app.n_runs, 2, 3000);
+    scheduler_settle(app.runs[1]); /* one too many that settle */
+    pass_time(f, 150);
+    assert_int_equal(2, app.n_runs);
+    finish(&app, 0);
+    run_until(f, &app.n_runs, 3, 3000);
+    assert_string_equal("c", app.refs[2]);
+    assert_int_equal(2, scheduler_running(app.s));
+    finish(&app, 1);
+    end(&app);
+}
+
 static void work_starts_at_a_wake_up(void **state)
 {
     struct queue_fixture *f = *state;
@@ -433,6 +457,7 @@ static const struct {
     CMUnitTestFunction run;
 } tests[] = {
     TEST(BOTH, no_more_run_at_a_time_than_allowed),
+    TEST(BOTH, a_job_that_only_settles_leaves_its_place_to_the_next),
     TEST(BOTH, work_starts_at_a_wake_up),
     TEST(BOTH, work_that_nobody_told_of_is_found_by_polling),
     TEST(BOTH, a_long_run_keeps_its_lease),

@@ -43,6 +43,7 @@ static const struct method {
     { "conversations.members", conversations_members, TOKEN_BOT, BODY_FORM, 100, NULL },
     { "conversations.join", conversations_join, TOKEN_BOT, BODY_ANY, 50, "channels:join" },
     { "conversations.open", conversations_open, TOKEN_BOT, BODY_ANY, 50, "im:write" },
+    { "users.conversations", users_conversations, TOKEN_BOT, BODY_FORM, 50, "channels:read" },
     { "users.info", users_info, TOKEN_BOT, BODY_FORM, 100, "users:read" },
     { "usergroups.users.list", usergroups_users_list, TOKEN_BOT, BODY_FORM, 20, "usergroups:read" },
     { "views.open", views_open, TOKEN_BOT, BODY_ANY, 100, NULL },

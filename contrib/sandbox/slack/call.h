@@ -49,10 +49,10 @@ bool accept_blocks(struct call *call, cJSON *errors);
 
 /* The methods: chat.c, conversations.c, views.c, files.c, streams.c, people.c */
 method_fn chat_postMessage, chat_update, chat_postEphemeral, chat_delete, chat_getPermalink,
-    reactions_add, conversations_info, conversations_replies, conversations_history,
-    conversations_join, conversations_open, conversations_members, views_open, views_push,
-    views_update, views_publish, files_getUploadURLExternal, files_completeUploadExternal,
-    files_info, chat_startStream, chat_appendStream, chat_stopStream, users_info,
-    usergroups_users_list, auth_test, apps_connections_open;
+    reactions_add, users_conversations, conversations_info, conversations_replies,
+    conversations_history, conversations_join, conversations_open, conversations_members,
+    views_open, views_push, views_update, views_publish, files_getUploadURLExternal,
+    files_completeUploadExternal, files_info, chat_startStream, chat_appendStream, chat_stopStream,
+    users_info, usergroups_users_list, auth_test, apps_connections_open;
 
 #endif

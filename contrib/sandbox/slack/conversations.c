@@ -10,6 +10,45 @@ void conversations_info(struct call *call)
         cJSON_AddItemToObject(call->reply, "channel", channel_json(&call->slack->ws, channel));
 }
 
+static bool is_listed(struct call *call, const struct channel *c)
+{
+    const char *types = arg_str(call, "types");
+
+    if (!c->bot_is_member || (c->is_archived && arg_bool(call, "exclude_archived")))
+        return false;
+    if (c->kind == CHANNEL_PRIVATE)
+        return types && strstr(types, "private_channel");
+    return c->kind == CHANNEL_PUBLIC && (!types || strstr(types, "public_channel"));
+}
+
+/* The bot's own. Other kinds of conversations than channels are not listed. */
+void users_conversations(struct call *call)
+{
+    const struct workspace *ws = &call->slack->ws;
+    const char *cursor = arg_str(call, "cursor");
+    int64_t limit = arg_i64(call, "limit", 100), skip = 0, n = 0;
+    cJSON *list;
+
+    if (limit < 1 || limit > 999)
+        call_fail(call, "invalid_limit");
+    if (cursor && !text_starts(cursor, "next:"))
+        call_fail(call, "invalid_cursor");
+    if (!call_ok(call))
+        return;
+    skip = cursor ? strtoll(cursor + 5, NULL, 10) : 0;
+    list = json_put_array(call->reply, "channels");
+    for (size_t i = 0; i < ws->n_channels; i++) {
+        if (!is_listed(call, ws->channels[i]))
+            continue;
+        if (n >= skip && n < skip + limit)
+            cJSON_AddItemToArray(list, channel_json(ws, ws->channels[i]));
+        n++;
+    }
+    char *next = n > skip + limit ? xasprintf("next:%lld", (long long)(skip + limit)) : xstrdup("");
+    json_put_str(json_put_object(call->reply, "response_metadata"), "next_cursor", next);
+    free(next);
+}
+
 /* A page: messages from..to in this order, `limit` of them beginning after the cursor. */
 struct page {
     int64_t limit, skip;

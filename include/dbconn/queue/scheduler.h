@@ -30,6 +30,7 @@ typedef void scheduler_stop_fn(void *user, struct scheduler_run *run, enum sched
 struct scheduler_options {
     const char *owner;    /* NULL: made of host name, process id and chance */
     int max_running;      /* 0: 20 */
+    int max_settling;     /* 0: 4 * max_running; see scheduler_settle() */
     int64_t lease_ms;     /* 0: 15 s; renewed every third of it */
     int64_t poll_ms;      /* 0: 1 s; between looks when nobody wakes us */
     int64_t retention_ms; /* ended jobs are removed after this; 0: 90 days, < 0: never */
@@ -68,12 +69,15 @@ void *scheduler_data(const struct scheduler_run *run);
  */
 bool scheduler_may_post(const struct scheduler_run *run, int64_t for_ms);
 
+/* The run asks nothing more and only its end is still to be shown, which Slack's limits may draw
+ * out: its place goes to the next job, as long as no more than max_settling do this. */
+void scheduler_settle(struct scheduler_run *run);
 /* The application is done with the job; `run` is gone. */
 void scheduler_done(struct scheduler_run *run);
 /* Gives the job back to the queue, where it is due at once, and is done with it. */
 void scheduler_release(struct scheduler_run *run);
 
-int scheduler_running(const struct scheduler *s);
+int scheduler_running(const struct scheduler *s); /* settling ones included */
 /* The run of that job in this process, or NULL. */
 struct scheduler_run *scheduler_find(struct scheduler *s, const char *job_id);
 
