@@ -1,6 +1,6 @@
 # Benchmarks. Included by the top-level Makefile.
 #   make bench          measures everything and writes BENCHMARKS.md (about 15 min)
-BENCH_TOOLS := $(addprefix $(BUILD)/tests/bench/,slack_load bench_store)
+BENCH_TOOLS := $(addprefix $(BUILD)/tests/bench/,slack_load bench_store bench_counts)
 
 .PHONY: bench-tools
 bench-tools: $(BENCH_TOOLS)
