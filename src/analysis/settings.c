@@ -219,14 +219,19 @@ static void find_moved(struct settings_report *r)
 
 /* What is read when not all can be: files that usually hold settings first. */
 struct budget {
+    bool is_enough;       /* as nearly always: everything can be read */
     size_t likely, other; /* bytes left */
 };
 
 static struct budget share_budget(const struct changed_file *files, size_t n)
 {
-    struct budget b = { SETTINGS_MAX_BYTES, SETTINGS_MAX_BYTES };
+    struct budget b = { .likely = SETTINGS_MAX_BYTES, .other = SETTINGS_MAX_BYTES };
+    size_t all = 0;
 
     for (size_t i = 0; i < n && i < SETTINGS_MAX_FILES; i++)
+        all += files[i].patch ? files[i].patch_len : 0;
+    b.is_enough = all <= SETTINGS_MAX_BYTES;
+    for (size_t i = 0; i < n && i < SETTINGS_MAX_FILES && !b.is_enough; i++)
         if (files[i].patch && settings_path_likely(files[i].path))
             b.other -= files[i].patch_len < b.other ? files[i].patch_len : b.other;
     return b;
@@ -234,6 +239,8 @@ static struct budget share_budget(const struct changed_file *files, size_t n)
 
 static bool take_budget(struct budget *b, const struct changed_file *f)
 {
+    if (b->is_enough)
+        return true;
     size_t *left = settings_path_likely(f->path) ? &b->likely : &b->other;
 
     if (f->patch_len > *left)

@@ -421,10 +421,11 @@ void path_read(const char *path, const struct change_context *ctx, struct path_f
     for (size_t i = p.n > 2 ? p.n - 2 : 0; i < p.n; i++)
         if (!is_own_name(p.items[i], ctx))
             words_add((struct diff_span){ p.items[i].text, p.items[i].len }, &name);
-    ret->database = ((words_flags(&name) & WORD_DATABASE) && !is_about_upkeep(&name)) ||
-                    words_have(&name, "persistence");
+    unsigned flags = words_flags(&name);
+    ret->database =
+        ((flags & WORD_DATABASE) && !is_about_upkeep(&name)) || words_have(&name, "persistence");
     ret->engine = words_engine(&name);
-    ret->roles = words_flags(&name) & (WORD_ROLE | WORD_CACHE | WORD_POOLER | WORD_NETWORK);
+    ret->roles = flags & (WORD_ROLE | WORD_CACHE | WORD_POOLER | WORD_NETWORK);
     ret->settings = (!ret->code && ret->lang != LANG_TEXT) || words_have(&name, "config") ||
                     words_have(&name, "settings") || words_have(&name, "configuration") ||
                     words_have(&name, "environment") || words_have(&name, "environments") ||
