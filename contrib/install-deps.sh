@@ -9,6 +9,7 @@
 #   contrib/install-deps.sh build lint          for `make lint`
 #   contrib/install-deps.sh build test nightly  for `make nightly`
 #   contrib/install-deps.sh build fuzz          for `make fuzz`
+#   contrib/install-deps.sh build bench         for `make bench`
 set -euo pipefail
 
 packages_for() {
@@ -22,6 +23,7 @@ packages_for() {
     check-package) echo debootstrap curl jq ;;
     lint) echo clang-tidy clang-format cppcheck shellcheck ;;
     nightly) echo valgrind clang ;;
+    bench) echo python3 openssl valgrind nodejs npm ca-certificates ;;
     fuzz) echo clang libclang-rt-dev llvm ;; # llvm: names in the stacks that are shown
     *)
         echo "install-deps: unknown group \"$1\"; the head of this script lists them" >&2
