@@ -183,6 +183,8 @@ static size_t auth_scheme(const char *s, size_t len)
     return 0;
 }
 
+/* A harmless value is walked through all the same: where it ends is a guess, and what a stranger
+ * wrote may have opened a quote that reaches far. */
 static bool hide_value(struct redaction *r, size_t start, size_t len)
 {
     size_t scheme = auth_scheme(r->s + start, len);
@@ -190,7 +192,7 @@ static bool hide_value(struct redaction *r, size_t start, size_t len)
     start += scheme;
     len -= scheme;
     if (redact_harmless(r->s + start, len)) {
-        r->at = start + len;
+        r->at = start;
         return true;
     }
     redact_hide(r, start, start + len);
@@ -203,8 +205,8 @@ static bool hide_quoted(struct redaction *r, size_t at, size_t open)
     size_t n = enclosed(r->s + at, open, &closed);
 
     hide_value(r, at + open, n);
-    if (closed)
-        r->at = at + open + n + open;
+    if (closed && r->at == at + open + n)
+        r->at += open;
     return true;
 }
 

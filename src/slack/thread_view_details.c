@@ -199,7 +199,10 @@ static void add_steps(const struct casefile *c, struct topics *t)
     for (size_t i = 0; i < c->n_steps; i++) {
         const struct step_record *s = &c->steps[i];
         struct buf heading = BUF_INIT;
-        buf_addf(&heading, "%d. %s: %s", s->number, s->title ? s->title : s->id,
+        buf_addf(&heading, "%d. %s: %s", s->number,
+                 s->title ? s->title
+                 : s->id  ? s->id
+                          : "Step",
                  word_status(s->status));
         (void)topic(t, buf_str(&heading));
         if (s->summary && *s->summary)

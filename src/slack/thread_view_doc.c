@@ -7,7 +7,8 @@
 #define LABEL_BYTES 120
 #define LINK_BYTES 1500  /* a longer URL is not worth the room of three others */
 #define BLOCK_BYTES 2400 /* a rich_text block is closed beyond this */
-#define MORE_BYTES 100   /* room for the sentence about what was left out */
+#define HEADING_MAX 250
+#define MORE_BYTES 100 /* room for the sentence about what was left out */
 
 void doc_clear(struct doc *d)
 {
@@ -47,7 +48,7 @@ void doc_paragraph(struct doc *d)
 void doc_heading(struct doc *d, const char *words)
 {
     line(d, LINE_HEADING);
-    (void)span(d, SPAN_STRONG, words, 0);
+    (void)span(d, SPAN_BOLD, words, HEADING_MAX);
 }
 
 void doc_bullet(struct doc *d)

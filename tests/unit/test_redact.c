@@ -194,6 +194,8 @@ static const struct {
       "com.example.VeryLongJavaClassNameForConnectionPoolFactory2" },
     { "host=db.example.com:5432 database=shop user=app",
       "host=db.example.com:5432 database=shop user=app" },
+    { "password=\"!Sub a\npostgresql://app:pw@db/shop\n\"",
+      "password=\"!Sub a\npostgresql://app:" R "@db/shop\n\"" },
     { "x_token=1&sig=token=2&z", "x_token=" R "&sig=" R "&z" },
     { "", "" },
 };

@@ -307,6 +307,7 @@ static void text_from_outside_stays_text(void **state)
 
     (void)state;
     case_open(&g, GOLDEN "/hostile.in.json");
+    xreplace(&g.casefile.steps[0].title, "<!channel> \x1B[31m\xE2\x80\xAE<@U012345>");
     for (int style = PROGRESS_PLAN; style <= PROGRESS_TEXT; style++) {
         g.input.options.style = (enum progress_style)style;
         thread_view_build(&g.input, &view);
