@@ -322,6 +322,14 @@ static void text_from_outside_stays_text(void **state)
         }
         thread_view_clear(&view);
     }
+    for (size_t page = 0; page < modal_details_pages(&g.casefile); page++) {
+        cJSON *modal = modal_details(&g.casefile, g.input.job_id, page);
+        char *text = json_print(modal);
+        assert_null(strstr(text, "\\u001b"));
+        assert_null(strstr(text, "\xE2\x80\xAE"));
+        free(text);
+        cJSON_Delete(modal);
+    }
     case_close(&g);
 }
 
