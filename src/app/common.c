@@ -41,18 +41,14 @@ struct config *load_config(const struct common_options *options)
 {
     struct error err = ERROR_INIT;
     struct config *config = NULL;
-    enum log_level level;
+    enum log_level level = LOG_INFO;
 
     if (config_load(options->config_path, getenv, &config, &err) < 0) {
         fprintf(stderr, "dbconn: %s\n", error_text(&err));
         error_clear(&err);
         return NULL;
     }
-    if (!log_parse_level(config_str(config, "log.level"), &level)) {
-        fprintf(stderr, "dbconn: log.level must be debug, info, warn, error or none\n");
-        config_free(config);
-        return NULL;
-    }
+    (void)log_parse_level(config_str(config, "log.level"), &level); /* config_load() checked it */
     log_set_level(level);
     return config;
 }

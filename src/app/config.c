@@ -264,7 +264,8 @@ int config_load(const char *path, char *(*environ_get)(const char *), struct con
     for (size_t i = 0; i < n_config_options; i++)
         set(c, i, config_options[i].fallback, "default");
     c->credentials = path ? credentials_folder(path, environ_get) : NULL;
-    if ((path && read_file(c, path, err) < 0) || read_environment(c, environ_get, err) < 0) {
+    if ((path && read_file(c, path, err) < 0) || read_environment(c, environ_get, err) < 0 ||
+        config_check(c, err) < 0) {
         config_free(c);
         return -1;
     }
@@ -273,6 +274,23 @@ int config_load(const char *path, char *(*environ_get)(const char *), struct con
             redact_remember(c->values[i].text);
     *ret = c;
     return 0;
+}
+
+void config_adopt(struct config *fresh, const struct config *running,
+                  void (*each)(void *user, const char *key, bool applied), void *user)
+{
+    for (size_t i = 0; i < n_config_options; i++) {
+        const char *key = config_options[i].key;
+        if (text_same(fresh->values[i].text, running->values[i].text) ||
+            (!config_str(fresh, key) && !config_str(running, key)))
+            continue;
+        each(user, key, config_is_live(key));
+        if (!config_is_live(key))
+            set(fresh, i, running->values[i].text, running->values[i].source);
+    }
+    if (!cJSON_Compare(fresh->services, running->services, true) &&
+        (fresh->services || running->services))
+        each(user, "services", true);
 }
 
 void config_free(struct config *c)

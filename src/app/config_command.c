@@ -165,6 +165,7 @@ static void print_keys_json(void)
         json_put_str(obj, "environment", o->env);
         json_put_str(obj, "default", o->fallback);
         json_put_str(obj, "help", o->help);
+        json_put_bool(obj, "live", config_is_live(o->key));
         cJSON_AddItemToArray(list, obj);
     }
     print_json(doc);
@@ -217,7 +218,7 @@ const struct app_command command_config = {
     "  print          every key with its value and where that comes from: default, file, a\n"
     "                 file of its own (KEY_file), environment. Secrets are shown as •••\n"
     "  keys           every key there is: type, environment variable, default, meaning\n"
-    "  --json         for scripts\n"
+    "  --json         for scripts; \"live\": dbconn serve takes it over at SIGHUP\n"
     "  --config FILE  configuration; environment variables override it\n"
     "\n"
     "Exit code: 0 printed, 2 usage, or a configuration that cannot be read.\n",

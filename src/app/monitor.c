@@ -87,7 +87,7 @@ static void set_info(struct monitor *m)
     static const struct metric_def playbook = { "dbconn_playbook_info", METRIC_GAUGE,
                                                 "Always 1; the playbook is in the labels.", NULL,
                                                 0 };
-    const struct playbook *p = m->o.services->playbook;
+    const struct playbook *p = m->o.playbook;
     char *hash = xstrndup(p->hash, 12);
 
     metric_set(
@@ -132,7 +132,7 @@ static void answer_metrics(struct question *q)
     set_info(m);
     set_credentials(m);
     bot_collect_metrics(m->o.bot, is_fresh(m->counted_ms) ? &m->counts : NULL);
-    http_collect_metrics(m->o.services->http);
+    http_collect_metrics(m->o.http);
     process_metrics_collect(m->o.metrics, m->started_ms);
     metrics_write(m->o.metrics, &text);
     question_free(q);
@@ -295,9 +295,10 @@ int monitor_start(const struct monitor_options *options, struct monitor **ret, s
         free(m);
         return error_context(err, "metrics.listen");
     }
-    m->credentials = credentials_new(&options->services->loop, &options->services->sources);
+    m->credentials = credentials_new(options->loop, options->sources);
     LOG(INFO, "metrics.listen", F_STR("address", http_server_address(m->server)),
         F_INT("port", http_server_port(m->server)));
+    monitor_reloaded(m, true); /* the first reading */
     *ret = m;
     return 0;
 }
@@ -314,8 +315,28 @@ void monitor_free(struct monitor *m)
     free(m);
 }
 
-void monitor_sources_changed(struct monitor *m)
+void monitor_use(struct monitor *m, const struct sources *sources, const struct playbook *playbook)
 {
-    if (m)
-        credentials_use(m->credentials, &m->o.services->sources);
+    if (!m)
+        return;
+    m->o.sources = sources;
+    m->o.playbook = playbook;
+    credentials_use(m->credentials, sources);
+}
+
+void monitor_reloaded(struct monitor *m, bool good)
+{
+    static const struct metric_def successful = {
+        "dbconn_config_last_reload_successful", METRIC_GAUGE,
+        "0: the last reload was refused, and an older configuration is in force.", NULL, 0
+    };
+    static const struct metric_def at = { "dbconn_config_last_reload_success_timestamp_seconds",
+                                          METRIC_GAUGE, "When the configuration in force was read.",
+                                          NULL, 0 };
+
+    if (!m)
+        return;
+    metric_set(metrics_get(m->o.metrics, &successful, NULL), good);
+    if (good)
+        metric_set(metrics_get(m->o.metrics, &at, NULL), (double)clock_wall_ms() / SECOND_MS);
 }

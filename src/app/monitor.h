@@ -19,10 +19,13 @@ struct websockets;
 
 struct monitor_options {
     const char *listen; /* as for http_server_new() */
-    struct services *services;
+    uv_loop_t *loop;
+    struct http *http;
     struct websockets *sockets;
     struct bot *bot;
     struct metrics *metrics;
+    const struct sources *sources;
+    const struct playbook *playbook;
 };
 
 /* The caller owns *ret; what `options` points to must outlive it. Errors: those
@@ -31,7 +34,9 @@ int monitor_start(const struct monitor_options *options, struct monitor **ret,
                   struct error *err) MUST_CHECK;
 void monitor_free(struct monitor *m); /* NULL is fine */
 
-/* Tries the sources' credentials anew: they may be others now. NULL is fine. */
-void monitor_sources_changed(struct monitor *m);
+/* From now on these; their credentials are tried. A NULL monitor is fine. */
+void monitor_use(struct monitor *m, const struct sources *sources, const struct playbook *playbook);
+/* Somebody asked for a reload; was it good? A NULL monitor is fine. */
+void monitor_reloaded(struct monitor *m, bool good);
 
 #endif

@@ -1,5 +1,4 @@
 /* dbconn serve: the Slack bot. */
-#include "access_config.h"
 #include "command.h"
 
 #include <signal.h>
@@ -15,18 +14,19 @@
 #include "dbconn/net/websocket.h"
 #include "dbconn/slack/access.h"
 #include "dbconn/slack/bot.h"
+#include "generation.h"
 #include "monitor.h"
+#include "reload.h"
 
 struct serving {
+    const char *config_path;
     struct services services;
+    struct generation *now; /* the reading of the configuration that counts */
     struct metrics *metrics;
     struct websockets *sockets;
     struct bot *bot;
     struct monitor *monitor;
-    struct access *access;
     char *store_url;
-    char **auto_channels;
-    size_t n_auto_channels, cap_auto_channels;
     int exit_code;
 };
 
@@ -41,44 +41,37 @@ static void on_ended(void *user, const struct error *why)
     uv_stop(&s->services.loop);
 }
 
-static void on_signal(void *user)
+/* ---- starting ---- */
+
+static void warn_of_nobody(const struct generation *g)
 {
-    struct serving *s = user;
-
-    LOG(INFO, "serve.stop", F_STR("why", "signal"));
-    bot_stop(s->bot);
-}
-
-static void on_auto_channel(void *user, const char *channel)
-{
-    struct serving *s = user;
-
-    *VEC_ADD(s->auto_channels, s->n_auto_channels, s->cap_auto_channels) = xstrdup(channel);
-}
-
-static int start_bot(struct serving *s, const struct config *config, struct error *err)
-{
-    if (config_require(config, "slack.app_token", err) < 0 ||
-        config_require(config, "slack.bot_token", err) < 0)
-        return -1;
-    s->store_url = state_dir_store_url(config, true, err);
-    if (!s->store_url)
-        return -1;
-    if (access_from_config(config, &s->access, err) < 0)
-        return -1;
-    config_each(config, "slack.auto_channels", on_auto_channel, s);
-    if (access_is_empty(s->access))
+    if (access_is_empty(g->access))
         LOG(WARN, "access.nobody",
             F_STR("why", "access.allow (DBCONN_ACCESS_ALLOW) is not set, so "
                          "only help is answered"));
-    struct bot_options options = {
+}
+
+/* 0 days: for ever, which the scheduler knows as below 0. */
+static int64_t retention_ms(const struct config *config)
+{
+    int64_t days = config_num(config, "queue.retention_days");
+
+    return days ? days * DAY_MS : -1;
+}
+
+static void read_options(struct serving *s, struct bot_options *ret)
+{
+    struct generation *g = s->now;
+    const struct config *config = g->config;
+
+    *ret = (struct bot_options){
         .loop = &s->services.loop,
         .http = s->services.http,
         .sockets = s->sockets,
         .metrics = s->metrics,
-        .sources = &s->services.sources,
-        .playbook = s->services.playbook,
-        .access = s->access,
+        .sources = &g->sources,
+        .playbook = g->playbook,
+        .access = g->access,
         .sentry_url = config_str(config, "sentry.url"),
         .sentry_org = config_str(config, "sentry.organization"),
         .api_url = config_str(config, "slack.api_url"),
@@ -92,62 +85,163 @@ static int start_bot(struct serving *s, const struct config *config, struct erro
         .max_attempts = (int)config_num(config, "queue.max_attempts"),
         .lease_ms = config_num(config, "queue.lease_seconds") * SECOND_MS,
         .seen_ms = config_num(config, "history.seen_days") * DAY_MS,
-        .retention_ms = config_num(config, "queue.retention_days") * DAY_MS,
+        .retention_ms = retention_ms(config),
         .job_budget_ms = config_num(config, "limits.job_seconds") * SECOND_MS,
         .edits_per_minute = (int)config_num(config, "slack.edits_per_minute"),
         .progress = config_str(config, "slack.progress"),
         .reply_broadcast = config_bool(config, "slack.reply_broadcast"),
         .mention_asker = config_bool(config, "slack.mention_asker"),
-        .auto_channels = (const char *const *)s->auto_channels,
-        .n_auto_channels = s->n_auto_channels,
+        .auto_channels = (const char *const *)g->auto_channels,
+        .n_auto_channels = g->n_auto_channels,
+        .generation = g,
+        .retain = generation_ref,
+        .release = generation_unref,
         .on_ended = on_ended,
         .user = s,
     };
+}
+
+static int start_bot(struct serving *s, struct error *err)
+{
+    struct bot_options options;
+
+    s->store_url = state_dir_store_url(s->now->config, true, err);
+    if (!s->store_url)
+        return -1;
+    warn_of_nobody(s->now);
+    read_options(s, &options);
     return bot_start(&options, &s->bot, err);
 }
 
 /* Metrics are kept only when somebody may ask for them. */
-static int open_metrics(struct serving *s, const struct config *config, struct error *err)
+static int open_metrics(struct serving *s, struct error *err)
 {
     if (websockets_new(&s->services.loop, s->services.policy, &s->sockets, err) < 0)
         return -1;
-    if (config_str(config, "metrics.listen"))
+    if (config_str(s->now->config, "metrics.listen"))
         s->metrics = metrics_new();
     http_set_metrics(s->services.http, s->metrics);
     return 0;
 }
 
-static int start_monitor(struct serving *s, const struct config *config, struct error *err)
+static int start_monitor(struct serving *s, struct error *err)
 {
-    const struct monitor_options options = { .listen = config_str(config, "metrics.listen"),
-                                             .services = &s->services,
+    const struct monitor_options options = { .listen = config_str(s->now->config, "metrics.listen"),
+                                             .loop = &s->services.loop,
+                                             .http = s->services.http,
                                              .sockets = s->sockets,
                                              .bot = s->bot,
-                                             .metrics = s->metrics };
+                                             .metrics = s->metrics,
+                                             .sources = &s->now->sources,
+                                             .playbook = s->now->playbook };
 
     return s->metrics ? monitor_start(&options, &s->monitor, err) : 0;
 }
 
-static void serve_loop(struct serving *s)
-{
-    struct loop_signal *term = loop_signal_new(&s->services.loop, SIGTERM, on_signal, s);
-    struct loop_signal *interrupt = loop_signal_new(&s->services.loop, SIGINT, on_signal, s);
+/* ---- reloading ---- */
 
-    (void)signal(SIGPIPE, SIG_IGN);
-    LOG(INFO, "serve.start", F_STR("version", DBCONN_VERSION),
-        F_STR("playbook", s->services.playbook->id));
-    uv_run(&s->services.loop, UV_RUN_DEFAULT);
-    loop_signal_free(term);
-    loop_signal_free(interrupt);
+static void use(struct serving *s, struct generation *fresh)
+{
+    struct generation *before = s->now;
+    struct bot_options options;
+    enum log_level level;
+
+    s->now = fresh;
+    read_options(s, &options);
+    bot_reload(s->bot, &options);
+    monitor_use(s->monitor, &fresh->sources, fresh->playbook);
+    if (log_parse_level(config_str(fresh->config, "log.level"), &level))
+        log_set_level(level);
+    warn_of_nobody(fresh);
+    generation_unref(before); /* lives on for those that began with it */
 }
 
-static int serve(const struct config *config)
+static void on_reload(void *user)
 {
-    struct serving s = { .exit_code = EXIT_OK };
+    struct serving *s = user;
+    struct generation *fresh;
+    struct error err = ERROR_INIT;
+    int rc = reload_read(s->config_path, s->now, &s->services, &fresh, &err);
+
+    if (rc == 0)
+        use(s, fresh);
+    else
+        LOG(ERROR, "config.refused", F_STR("why", error_text(&err)),
+            F_STR("effect", "the configuration and the playbook stay as they were"));
+    monitor_reloaded(s->monitor, rc == 0);
+    error_clear(&err);
+}
+
+/* ---- the loop ---- */
+
+static void on_stop(void *user)
+{
+    struct serving *s = user;
+
+    LOG(INFO, "serve.stop", F_STR("why", "signal"));
+    bot_stop(s->bot);
+}
+
+static void on_debug(void *user)
+{
+    (void)user;
+    log_set_level(LOG_DEBUG);
+    LOG(INFO, "log.level", F_STR("level", "debug"), F_STR("why", "SIGUSR1"));
+}
+
+static void on_usual_level(void *user)
+{
+    const struct serving *s = user;
+    const char *name = config_str(s->now->config, "log.level");
+    enum log_level level = LOG_INFO;
+
+    LOG(INFO, "log.level", F_STR("level", name), F_STR("why", "SIGUSR2"));
+    (void)log_parse_level(name, &level); /* the configuration was checked */
+    log_set_level(level);
+}
+
+static const struct {
+    int number;
+    loop_fn *fn;
+} signals[] = { { SIGTERM, on_stop },
+                { SIGINT, on_stop },
+                { SIGHUP, on_reload },
+                { SIGUSR1, on_debug },
+                { SIGUSR2, on_usual_level } };
+
+static void serve_loop(struct serving *s)
+{
+    struct loop_signal *watched[ARRAY_LEN(signals)];
+
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        watched[i] = loop_signal_new(&s->services.loop, signals[i].number, signals[i].fn, s);
+    (void)signal(SIGPIPE, SIG_IGN);
+    LOG(INFO, "serve.start", F_STR("version", DBCONN_VERSION),
+        F_STR("playbook", s->now->playbook->id));
+    uv_run(&s->services.loop, UV_RUN_DEFAULT);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        loop_signal_free(watched[i]);
+}
+
+/* Takes `config` over. */
+static int start(struct serving *s, struct config *config, struct error *err)
+{
+    if (services_open_base(config, &s->services, err) < 0) {
+        config_free(config);
+        return -1;
+    }
+    return generation_new(config, &s->services, &s->now, err) < 0 || open_metrics(s, err) < 0 ||
+                   start_bot(s, err) < 0 || start_monitor(s, err) < 0
+               ? -1
+               : 0;
+}
+
+static int serve(const char *config_path, struct config *config)
+{
+    struct serving s = { .config_path = config_path, .exit_code = EXIT_OK };
     struct error err = ERROR_INIT;
 
-    if (services_open(config, &s.services, &err) < 0 || open_metrics(&s, config, &err) < 0 ||
-        start_bot(&s, config, &err) < 0 || start_monitor(&s, config, &err) < 0) {
+    if (start(&s, config, &err) < 0) {
         fprintf(stderr, "dbconn serve: %s\n", error_text(&err));
         s.exit_code = err.code == ERR_CONFIG ? EXIT_USAGE : EXIT_NOT_DONE;
     } else {
@@ -156,12 +250,9 @@ static int serve(const struct config *config)
     monitor_free(s.monitor);
     bot_free(s.bot);
     websockets_free(s.sockets);
+    generation_unref(s.now);
     services_close(&s.services);
     metrics_free(s.metrics);
-    access_free(s.access);
-    for (size_t i = 0; i < s.n_auto_channels; i++)
-        free(s.auto_channels[i]);
-    free(s.auto_channels);
     free(s.store_url);
     error_clear(&err);
     return s.exit_code;
@@ -181,9 +272,7 @@ static int run(int argc, char **argv)
     struct config *config = load_config(&options);
     if (!config)
         return EXIT_USAGE;
-    exit_code = serve(config);
-    config_free(config);
-    return exit_code;
+    return serve(options.config_path, config);
 }
 
 const struct app_command command_serve = {
@@ -193,6 +282,9 @@ const struct app_command command_serve = {
     "\n"
     "Connects to Slack (Socket Mode) and answers /dbconn until SIGTERM. Jobs are kept in\n"
     "database.url, by default in the state directory, and go on after a restart.\n"
+    "\n"
+    "SIGHUP reads the configuration and the playbook anew; what is wrong is refused and said, and\n"
+    "so is what needs a restart. SIGUSR1 logs everything, SIGUSR2 as configured again.\n"
     "\n"
     "Needs slack.app_token, slack.bot_token, sentry.organization and sentry.auth_token, and\n"
     "access.allow for anybody to be answered. GitHub and Elasticsearch are optional.\n"

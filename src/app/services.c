@@ -70,7 +70,8 @@ static int open_policy(const struct config *config, struct services *s, struct e
     return 0;
 }
 
-static int open_sentry(const struct config *config, struct services *s, struct error *err)
+static int open_sentry(const struct config *config, struct http *http, struct sources *ret,
+                       struct error *err)
 {
     struct sentry_options options = { .url = config_str(config, "sentry.url"),
                                       .org = config_str(config, "sentry.organization"),
@@ -80,18 +81,20 @@ static int open_sentry(const struct config *config, struct services *s, struct e
     if (config_require(config, "sentry.organization", err) < 0 ||
         config_require(config, "sentry.auth_token", err) < 0)
         return -1;
-    return sentry_new(s->http, &options, &s->sources.sentry, err);
+    return sentry_new(http, &options, &ret->sentry, err);
 }
 
-static int open_github(const struct config *config, struct services *s, struct error *err)
+static int open_github(const struct config *config, struct http *http, struct sources *ret,
+                       struct error *err)
 {
     struct github_options options = { .url = config_str(config, "github.api_url"),
                                       .token = config_str(config, "github.token") };
 
-    return options.token ? github_new(s->http, &options, &s->sources.github, err) : 0;
+    return options.token ? github_new(http, &options, &ret->github, err) : 0;
 }
 
-static int open_elasticsearch(const struct config *config, struct services *s, struct error *err)
+static int open_elasticsearch(const struct config *config, struct http *http, struct sources *ret,
+                              struct error *err)
 {
     struct es_options options = { .url = config_str(config, "elasticsearch.url"),
                                   .index = config_str(config, "elasticsearch.index"),
@@ -99,41 +102,59 @@ static int open_elasticsearch(const struct config *config, struct services *s, s
                                   .user = config_str(config, "elasticsearch.user"),
                                   .password = config_str(config, "elasticsearch.password") };
 
-    return options.url ? es_new(s->http, &options, &s->sources.es, err) : 0;
+    return options.url ? es_new(http, &options, &ret->es, err) : 0;
 }
 
-static int open_playbook(const struct config *config, struct services *s, struct error *err)
+int playbook_from_config(const struct config *config, struct playbook **ret, struct error *err)
 {
     const char *path = config_str(config, "playbook.path");
 
-    return path ? playbook_load(path, &s->playbook, err) : playbook_builtin(&s->playbook, err);
+    return path ? playbook_load(path, ret, err) : playbook_builtin(ret, err);
 }
 
-int services_open(const struct config *config, struct services *s, struct error *err)
+int sources_open(const struct config *config, struct services *s, struct sources *ret,
+                 struct error *err)
+{
+    *ret = (struct sources){ .reader = s->reader, .services = config_services(config) };
+    return open_sentry(config, s->http, ret, err) < 0 ||
+                   open_github(config, s->http, ret, err) < 0 ||
+                   open_elasticsearch(config, s->http, ret, err) < 0
+               ? -1
+               : 0;
+}
+
+void sources_close(struct sources *sources)
+{
+    sentry_free(sources->sentry);
+    github_free(sources->github);
+    es_free(sources->es);
+    *sources = (struct sources){ 0 };
+}
+
+int services_open_base(const struct config *config, struct services *s, struct error *err)
 {
     *s = (struct services){ 0 };
-    if (http_global_init(err) < 0 || open_playbook(config, s, err) < 0 ||
-        open_policy(config, s, err) < 0)
+    if (http_global_init(err) < 0 || open_policy(config, s, err) < 0)
         return -1;
     if (uv_loop_init(&s->loop) != 0)
         return error_set(err, ERR_CONFIG, "cannot make an event loop");
     s->loop_ready = true;
     s->reader = failure_reader_new();
-    s->sources.reader = s->reader;
-    s->sources.services = config_services(config);
-    if (http_new(&s->loop, s->policy, &s->http, err) < 0)
-        return -1;
-    return open_sentry(config, s, err) < 0 || open_github(config, s, err) < 0 ||
-                   open_elasticsearch(config, s, err) < 0
+    return http_new(&s->loop, s->policy, &s->http, err);
+}
+
+int services_open(const struct config *config, struct services *s, struct error *err)
+{
+    return services_open_base(config, s, err) < 0 ||
+                   playbook_from_config(config, &s->playbook, err) < 0 ||
+                   sources_open(config, s, &s->sources, err) < 0
                ? -1
                : 0;
 }
 
 void services_close(struct services *s)
 {
-    sentry_free(s->sources.sentry);
-    github_free(s->sources.github);
-    es_free(s->sources.es);
+    sources_close(&s->sources);
     http_free(s->http);
     if (s->loop_ready)
         (void)loop_finish(&s->loop);

@@ -250,12 +250,16 @@ static void on_look(void *user)
 
 /* ---- opening and closing ---- */
 
+void queue_set_max_queued(struct queue *q, int64_t max_queued)
+{
+    q->options.max_queued = max_queued ? max_queued : DEFAULT_MAX_QUEUED;
+}
+
 static void set_options(struct queue *q, const struct queue_options *options)
 {
     if (options)
         q->options = *options;
-    if (q->options.max_queued == 0)
-        q->options.max_queued = DEFAULT_MAX_QUEUED;
+    queue_set_max_queued(q, q->options.max_queued);
     if (q->options.patience_ms <= 0)
         q->options.patience_ms = DEFAULT_PATIENCE_MS;
     if (q->options.job_patience_ms <= 0)

@@ -392,21 +392,25 @@ static char *make_owner(void)
     return xasprintf("%s:%ld:%s", host, (long)getpid(), chance + JOB_ID_LEN - 6);
 }
 
+static void set_limits(struct scheduler *s, const struct scheduler_options *options)
+{
+    s->o.max_running = options->max_running > 0 ? options->max_running : DEFAULT_MAX_RUNNING;
+    s->o.max_settling =
+        options->max_settling > 0 ? options->max_settling : DEFAULT_SETTLING * s->o.max_running;
+    s->o.retention_ms = options->retention_ms != 0 ? options->retention_ms : DEFAULT_RETENTION_MS;
+    s->o.retry = options->retry;
+}
+
 static void set_options(struct scheduler *s, const struct scheduler_options *options)
 {
     s->o = *options;
     s->owner = options->owner ? xstrdup(options->owner) : make_owner();
     s->o.owner = s->owner;
-    if (s->o.max_running <= 0)
-        s->o.max_running = DEFAULT_MAX_RUNNING;
-    if (s->o.max_settling <= 0)
-        s->o.max_settling = DEFAULT_SETTLING * s->o.max_running;
+    set_limits(s, options);
     if (s->o.lease_ms <= 0)
         s->o.lease_ms = DEFAULT_LEASE_MS;
     if (s->o.poll_ms <= 0)
         s->o.poll_ms = DEFAULT_POLL_MS;
-    if (s->o.retention_ms == 0)
-        s->o.retention_ms = DEFAULT_RETENTION_MS;
 }
 
 /* Tells one run after the other; each may end runs, so the search starts anew each time. */
@@ -461,6 +465,12 @@ static void on_adopted(void *user, const struct queue_reply *reply, const struct
     on_poll_timer(s);
     loop_timer_start(s->beat, s->o.lease_ms / 3);
     loop_timer_start(s->upkeep, 0);
+}
+
+void scheduler_set_limits(struct scheduler *s, const struct scheduler_options *options)
+{
+    set_limits(s, options);
+    look(s); /* there may be room now */
 }
 
 void scheduler_start(struct scheduler *s)

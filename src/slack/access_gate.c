@@ -416,6 +416,13 @@ struct access_wait *access_gate_ask(struct access_gate *g, const struct access_r
 
 /* ---- the whole ---- */
 
+void access_gate_set_rules(struct access_gate *g, const struct access *rules)
+{
+    g->o.rules = rules;
+    free(g->groups);
+    g->groups = xcalloc(access_group_count(rules) + 1, sizeof(*g->groups));
+}
+
 struct access_gate *access_gate_new(const struct access_gate_options *options)
 {
     struct access_gate *g = xcalloc(1, sizeof(*g));
@@ -425,7 +432,7 @@ struct access_gate *access_gate_new(const struct access_gate_options *options)
     g->o.keep_ms = g->o.keep_ms ? g->o.keep_ms : KEEP_MS;
     g->o.keep_failure_ms = g->o.keep_failure_ms ? g->o.keep_failure_ms : KEEP_FAILURE_MS;
     g->o.max_entries = g->o.max_entries ? g->o.max_entries : MAX_ENTRIES;
-    g->groups = xcalloc(access_group_count(options->rules) + 1, sizeof(*g->groups));
+    access_gate_set_rules(g, options->rules);
     g->later = loop_timer_new(options->loop, on_later, g);
     g->last = &g->waiting;
     g->roster = access_roster_new(&(struct access_roster_options){

@@ -29,6 +29,8 @@ struct access_gate_options {
 
 struct access_gate *access_gate_new(const struct access_gate_options *options);
 void access_gate_free(struct access_gate *gate); /* what waits never ends; NULL is fine */
+/* From now on these rules; they must outlive the gate, or the next call. */
+void access_gate_set_rules(struct access_gate *gate, const struct access *rules);
 /* Where the app is installed, once auth.test has said so elsewhere. */
 void access_gate_set_home(struct access_gate *gate, const char *team);
 

@@ -94,6 +94,17 @@ static enum progress_style style_of(const char *name)
                                        : PROGRESS_PLAN;
 }
 
+static struct scheduler_options scheduling(struct bot *bot)
+{
+    return (struct scheduler_options){ .max_running = bot->o.max_running,
+                                       .lease_ms = bot->o.lease_ms,
+                                       .retention_ms = bot->o.retention_ms,
+                                       .retry = { .max_attempts = bot->o.max_attempts },
+                                       .run = on_run,
+                                       .stop = on_stop,
+                                       .user = bot };
+}
+
 static int open_queue(struct bot *bot, struct error *err)
 {
     struct queue_options options = { .max_queued = bot->o.max_waiting,
@@ -102,15 +113,8 @@ static int open_queue(struct bot *bot, struct error *err)
 
     if (queue_open(bot->o.loop, bot->o.store_url, &options, &bot->queue, err) < 0)
         return -1;
-    bot->scheduler =
-        scheduler_new(bot->o.loop, bot->queue,
-                      &(struct scheduler_options){ .max_running = bot->o.max_running,
-                                                   .lease_ms = bot->o.lease_ms,
-                                                   .retention_ms = bot->o.retention_ms,
-                                                   .retry = { .max_attempts = bot->o.max_attempts },
-                                                   .run = on_run,
-                                                   .stop = on_stop,
-                                                   .user = bot });
+    const struct scheduler_options schedule = scheduling(bot);
+    bot->scheduler = scheduler_new(bot->o.loop, bot->queue, &schedule);
     return 0;
 }
 
@@ -139,6 +143,19 @@ int bot_start(const struct bot_options *options, struct bot **ret, struct error 
     scheduler_start(bot->scheduler);
     *ret = bot;
     return 0;
+}
+
+void bot_reload(struct bot *bot, const struct bot_options *options)
+{
+    bool restyled = !text_same(options->progress, bot->o.progress);
+
+    bot->o = *options;
+    if (restyled) /* what the workspace refused before it may refuse again: then once more */
+        bot->style = style_of(options->progress);
+    access_gate_set_rules(bot->gate, options->access);
+    queue_set_max_queued(bot->queue, options->max_waiting);
+    const struct scheduler_options schedule = scheduling(bot);
+    scheduler_set_limits(bot->scheduler, &schedule);
 }
 
 static void ended(struct bot *bot)

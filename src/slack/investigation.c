@@ -29,6 +29,8 @@
 struct investigation {
     struct bot *bot;
     struct scheduler_run *claim;
+    void *generation; /* of the bot's options, retained */
+    void (*release)(void *generation);
     struct run *run;
     struct thread_sync *sync;
     enum job_phase phase;
@@ -60,6 +62,8 @@ static void investigation_free(struct investigation *inv)
     for (size_t i = 0; i < ARRAY_LEN(inv->calls); i++)
         queue_cancel_call(inv->calls[i]);
     run_free(inv->run);
+    if (inv->generation)
+        inv->release(inv->generation);
     thread_sync_free(inv->sync);
     loop_timer_free(inv->timer);
     loop_timer_free(inv->hand_over);
@@ -551,6 +555,10 @@ static void begin(struct investigation *inv, const struct issue_ref *ref,
 {
     struct bot *bot = inv->bot;
 
+    inv->generation = bot->o.generation;
+    inv->release = bot->o.release;
+    if (inv->generation)
+        bot->o.retain(inv->generation);
     inv->run = run_new(&(struct run_options){ .loop = bot->o.loop,
                                               .playbook = bot->o.playbook,
                                               .sources = bot->o.sources,

@@ -179,7 +179,8 @@ static char **environment_of(const struct stage *s, size_t *ret_n)
 
 void stage_spawn_bot(struct stage *s)
 {
-    const char *argv[] = { program("DBCONN", "build/dbconn"), "serve", NULL };
+    const char *argv[] = { program("DBCONN", "build/dbconn"), "serve",
+                           s->config ? "--config" : NULL, s->config, NULL };
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC), log = open_log(s, "bot.log");
     size_t n;
     char **env = environment_of(s, &n);
@@ -362,6 +363,7 @@ void stage_close(struct stage *s)
     free(s->dir);
     free(s->control);
     free(s->short_id);
+    free(s->config);
     cJSON_Delete(s->start);
     cJSON_Delete(s->env);
     assert_int_equal(sandbox_code, 0);

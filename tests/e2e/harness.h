@@ -43,6 +43,7 @@ struct stage {
     cJSON *start; /* the sandbox's first line */
     pid_t sandbox, bot;
     int sandbox_in;       /* its stdin: closing it stops it */
+    char *config;         /* --config of the bot; NULL: none. Heap, the test sets it */
     const char **bot_env; /* what the bot gets, NULL at the end; strings owned by `env` */
     cJSON *env;
     void *curl;

@@ -215,6 +215,105 @@ static void the_documented_file_is_complete_and_true(void **state)
     buf_clear(&text);
 }
 
+static const struct {
+    const char *text, *why; /* why NULL: good */
+} values[] = {
+    { "{\"queue\": {\"max_running\": 0}}", "queue.max_running must be from 1 to 1000, and is 0" },
+    { "{\"queue\": {\"max_waiting\": 0}}", "queue.max_waiting must be from 1 to" },
+    { "{\"queue\": {\"lease_seconds\": 4}}", "queue.lease_seconds must be from 5 to 3600" },
+    { "{\"queue\": {\"lease_seconds\": 5}}", NULL },
+    { "{\"queue\": {\"retention_days\": 0}}", NULL },
+    { "{\"slack\": {\"connections\": 11}}", "slack.connections must be from 1 to 10, and is 11" },
+    { "{\"slack\": {\"progress\": \"fancy\"}}", "slack.progress must be plan, blocks or text" },
+    { "{\"slack\": {\"progress\": \"text\"}}", NULL },
+    { "{\"log\": {\"level\": \"loud\"}}", "log.level must be debug, info, warn, error or none" },
+    { "{\"limits\": {\"job_seconds\": 0}}", "limits.job_seconds must be from 1 to 3600" },
+};
+
+static void values_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        char *path = write_file("values.json", values[i].text, 0600);
+        struct error err = ERROR_INIT;
+        struct config *c = NULL;
+        int rc = config_load(path, no_environment, &c, &err);
+        if ((rc == 0) != !values[i].why || (rc < 0 && !strstr(error_text(&err), values[i].why)))
+            fail_msg("%s: %d %s", values[i].text, rc, error_text(&err));
+        config_free(c);
+        error_clear(&err);
+        unlink(path);
+        free(path);
+    }
+}
+
+static void note_change(void *user, const char *key, bool applied)
+{
+    buf_addf(user, "%s%s ", applied ? "+" : "-", key);
+}
+
+static struct config *config_of(const char *text)
+{
+    char *path = write_file("adopt.json", text, 0600);
+    struct error err = ERROR_INIT;
+    struct config *c = NULL;
+
+    assert_int_equal(config_load(path, no_environment, &c, &err), 0);
+    unlink(path);
+    free(path);
+    return c;
+}
+
+static void a_reload_keeps_what_cannot_change_and_tells_every_change(void **state)
+{
+    struct config *running = config_of("{\"database\": {\"url\": \"sqlite:/a\"}, "
+                                       "\"access\": {\"allow\": [\"C1\"]}, "
+                                       "\"services\": [{\"project\": \"shop\"}]}");
+    struct config *fresh = config_of("{\"database\": {\"url\": \"sqlite:/b\"}, "
+                                     "\"access\": {\"allow\": [\"C2\"]}, "
+                                     "\"sentry\": {\"auth_token\": \"new\"}}");
+    struct config *same = config_of("{\"database\": {\"url\": \"sqlite:/a\"}, "
+                                    "\"access\": {\"allow\": [\"C1\"], \"projects\": []}, "
+                                    "\"services\": [{\"project\": \"shop\"}]}");
+    struct buf told = BUF_INIT;
+
+    (void)state;
+    config_adopt(fresh, running, note_change, &told);
+    assert_string_equal(buf_str(&told),
+                        "+sentry.auth_token -database.url +access.allow +services ");
+    assert_string_equal(config_str(fresh, "database.url"), "sqlite:/a");
+    assert_string_equal(config_str(fresh, "access.allow"), "C2\n");
+    buf_reset(&told);
+    config_adopt(same, running, note_change, &told);
+    assert_string_equal(buf_str(&told), "");
+    buf_clear(&told);
+    config_free(running);
+    config_free(fresh);
+    config_free(same);
+}
+
+static void the_manual_names_every_key_that_needs_a_restart(void **state)
+{
+    struct buf text = BUF_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(file_read("docs/operating.md", 1u << 20, &text, &err), 0);
+    const char *from = strstr(buf_str(&text), "These need a restart"), *to;
+    assert_non_null(from);
+    to = strstr(from, "\n\n");
+    assert_non_null(to);
+    for (size_t i = 0; i < n_config_options; i++) {
+        char *name = xasprintf("`%s`", config_options[i].key);
+        const char *at = strstr(from, name);
+        bool named = at && at < to;
+        if (named == config_is_live(config_options[i].key))
+            fail_msg("%s: %s", config_options[i].key, named ? "needs none" : "is not named");
+        free(name);
+    }
+    buf_clear(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +324,9 @@ int main(void)
         cmocka_unit_test(a_secret_comes_from_a_private_file_and_is_remembered),
         cmocka_unit_test(a_bare_name_is_a_credential_of_the_service_or_stands_beside_the_file),
         cmocka_unit_test(the_documented_file_is_complete_and_true),
+        cmocka_unit_test(values_that_make_no_sense_are_refused),
+        cmocka_unit_test(a_reload_keeps_what_cannot_change_and_tells_every_change),
+        cmocka_unit_test(the_manual_names_every_key_that_needs_a_restart),
     };
     if (!mkdtemp(folder))
         return 1;

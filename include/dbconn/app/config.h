@@ -3,7 +3,7 @@
  *
  * config/dbconn.json documents every key with its default. Secrets may stand in files of their own
  * (`slack.bot_token_file`) and in the environment, never in arguments. Loaded once before the loop
- * starts; read-only afterwards.
+ * starts, and once more for each reload (config_adopt()); read-only otherwise.
  */
 #ifndef DBCONN_APP_CONFIG_H
 #define DBCONN_APP_CONFIG_H
@@ -36,6 +36,16 @@ struct config; /* opaque */
 int config_load(const char *path, char *(*environ_get)(const char *), struct config **ret,
                 struct error *err) MUST_CHECK;
 void config_free(struct config *c); /* wipes secrets */
+
+/* Is each value one that makes sense? config_load() asks it. Errors: ERR_CONFIG. */
+int config_check(const struct config *c, struct error *err) MUST_CHECK;
+
+/* May this key change while the program runs? */
+bool config_is_live(const char *key);
+/* Makes `fresh` fit for a process that runs with `running`: what is not live keeps its value.
+ * `each` is told every key whose value in `fresh` was another one; `applied`: it is live. */
+void config_adopt(struct config *fresh, const struct config *running,
+                  void (*each)(void *user, const char *key, bool applied), void *user);
 
 /* The key must be one of config_options. NULL when not set. Lent. */
 const char *config_str(const struct config *c, const char *key);

@@ -25,8 +25,20 @@ struct services {
     bool loop_ready;
 };
 
-/* Fills *s; services_close() ends it, also after a failure. Errors: ERR_CONFIG. */
+/* Everything; services_close() ends it, also after a failure. Errors: ERR_CONFIG. */
 int services_open(const struct config *config, struct services *s, struct error *err) MUST_CHECK;
 void services_close(struct services *s);
+
+/* The same in parts, for a process that reads its configuration more than once: what stays (all but
+ * `sources` and `playbook`), ended by services_close(); */
+int services_open_base(const struct config *config, struct services *s,
+                       struct error *err) MUST_CHECK;
+/* the clients, ended by sources_close(), also after a failure; `config` must outlive them; */
+int sources_open(const struct config *config, struct services *s, struct sources *ret,
+                 struct error *err) MUST_CHECK;
+void sources_close(struct sources *sources);
+/* and the playbook, ended by playbook_unref(). Errors: ERR_CONFIG. */
+int playbook_from_config(const struct config *config, struct playbook **ret,
+                         struct error *err) MUST_CHECK;
 
 #endif

@@ -67,7 +67,8 @@ void queue_stop(struct queue *q, void (*stopped)(void *user), void *user);
  * must run once more to let go of its handles. NULL is fine. */
 void queue_free(struct queue *q);
 
-void queue_cancel_call(struct queue_call *call); /* NULL is fine */
+void queue_set_max_queued(struct queue *q, int64_t max_queued); /* as in the options */
+void queue_cancel_call(struct queue_call *call);                /* NULL is fine */
 int64_t queue_now_ms(const struct queue *q);
 bool queue_is_shared(const struct queue *q); /* store_is_shared() */
 

@@ -45,6 +45,8 @@ struct scheduler_options {
 struct scheduler *scheduler_new(uv_loop_t *loop, struct queue *queue,
                                 const struct scheduler_options *options);
 void scheduler_start(struct scheduler *s);
+/* Takes over max_running, max_settling, retention_ms and retry of `options`; what runs goes on. */
+void scheduler_set_limits(struct scheduler *s, const struct scheduler_options *options);
 /* There may be work, or a cancel request: from queue_options.wake. */
 void scheduler_wake(struct scheduler *s);
 /* Claims nothing more and tells every run SCHEDULER_SHUTDOWN; `drained` runs once, later, when all

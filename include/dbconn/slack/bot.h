@@ -18,7 +18,6 @@
 
 struct bot; /* opaque */
 struct http;
-struct net_policy;
 struct access;
 struct metrics;
 struct websockets;
@@ -43,6 +42,11 @@ struct bot_options {
     bool reply_broadcast, mention_asker;
     const char *const *auto_channels; /* where an alert starts an investigation by itself */
     size_t n_auto_channels;
+    /* What this reading of the configuration made, in which `sources` and the strings live. Each
+     * investigation retains the one that it began with until it has ended. May be NULL. */
+    void *generation;
+    void (*retain)(void *generation);
+    void (*release)(void *generation);
     /* It has ended: after bot_stop(), or because it cannot go on (then `why` says so). */
     void (*on_ended)(void *user, const struct error *why);
     void *user;
@@ -51,6 +55,13 @@ struct bot_options {
 /* Opens the store and starts to connect; strings and pointers of `options` must outlive the bot.
  * The caller owns *ret. Errors: ERR_STORE, ERR_CONFIG. */
 int bot_start(const struct bot_options *options, struct bot **ret, struct error *err) MUST_CHECK;
+/*
+ * Takes over what may change while it runs: sources, playbook, rules of access, limits and how
+ * threads look. Tokens, addresses, the store and the connections must be as before. Investigations
+ * under way end with the playbook and the sources that they began with; the rules of access count
+ * at once.
+ */
+void bot_reload(struct bot *bot, const struct bot_options *options);
 /* Takes nothing more, hands running jobs over, acknowledges what waits, closes; at most 10 s. */
 void bot_stop(struct bot *bot);
 void bot_free(struct bot *bot); /* NULL is fine */

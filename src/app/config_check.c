@@ -1,0 +1,70 @@
+/* What a value must be beyond its type, and which keys a running process can take over. */
+#include "dbconn/app/config.h"
+
+#include "dbconn/base/alloc.h"
+#include "dbconn/base/text.h"
+
+/* ---- ranges and words ---- */
+
+static const struct {
+    const char *key;
+    int64_t least, most;
+} ranges[] = {
+    { "slack.connections", 1, 10 },       { "queue.max_running", 1, 1000 },
+    { "queue.max_waiting", 1, 1000000 },  { "queue.max_attempts", 1, 100 },
+    { "queue.retention_days", 0, 36500 }, { "queue.lease_seconds", 5, 3600 },
+    { "history.seen_days", 0, 36500 },    { "limits.job_seconds", 1, 3600 },
+};
+
+static const struct {
+    const char *key, *words[8], *list;
+} words[] = {
+    { "log.level",
+      { "debug", "info", "warn", "error", "none" },
+      "debug, info, warn, error or none" },
+    { "slack.progress", { "plan", "blocks", "text" }, "plan, blocks or text" },
+};
+
+static bool is_one_of(const char *text, const char *const *list)
+{
+    while (*list && !text_same(text, *list))
+        list++;
+    return *list != NULL;
+}
+
+int config_check(const struct config *c, struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+        int64_t number = config_num(c, ranges[i].key);
+        if (number < ranges[i].least || number > ranges[i].most)
+            return error_set(err, ERR_CONFIG, "%s must be from %lld to %lld, and is %lld",
+                             ranges[i].key, (long long)ranges[i].least, (long long)ranges[i].most,
+                             (long long)number);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (!is_one_of(config_str(c, words[i].key), words[i].words))
+            return error_set(err, ERR_CONFIG, "%s must be %s", words[i].key, words[i].list);
+    return 0;
+}
+
+/* ---- reloading ---- */
+
+/* Addresses, Slack's tokens, the store and what was built around them stay as they are until the
+ * next start. */
+static const char *const live[] = {
+    "slack.progress",        "slack.reply_broadcast", "slack.mention_asker",
+    "slack.auto_channels",   "sentry.auth_token",     "github.token",
+    "elasticsearch.api_key", "elasticsearch.user",    "elasticsearch.password",
+    "elasticsearch.index",   "playbook.path",         "queue.max_running",
+    "queue.max_waiting",     "queue.max_attempts",    "queue.retention_days",
+    "history.seen_days",     "access.allow",          "access.external_channels",
+    "access.projects",       "limits.job_seconds",    "log.level",
+};
+
+bool config_is_live(const char *key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(live); i++)
+        if (text_same(key, live[i]))
+            return true;
+    return false;
+}
