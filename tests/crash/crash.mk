@@ -4,7 +4,7 @@
 #   make bursttest      2,000 commands at one moment, half an hour; 60 with Slack's limits
 CRASH_LIB  := $(addprefix $(BUILD)/tests/crash/,process.o pg.o world.o stage.o \
                 picture.o asked.o trial.o crash_trial.o replicas_trial.o trials.o)
-CRASH_BIN  := $(addprefix $(BUILD)/tests/crash/,crash replicas burst)
+CRASH_BIN  := $(addprefix $(BUILD)/tests/crash/,crash replicas burst outage)
 CRASH_SHIM := $(BUILD)/tests/crash/die_at_write.so
 CRASH_POINTS ?= 300
 

@@ -84,6 +84,14 @@ void pg_start(struct pg *pg)
     free(data);
 }
 
+void pg_sql(struct pg *pg, const char *sql)
+{
+    const char *const args[] = { "-q", "-d", pg->url, "-c", sql, NULL };
+
+    if (run(pg, "psql", args) != 0)
+        die("PostgreSQL refuses \"%s\": see %s/log", sql, pg->folder);
+}
+
 void pg_stop(struct pg *pg, int sig)
 {
     if (pg->server > 0) {

@@ -14,7 +14,8 @@ struct pg {
 /* Makes the database and starts the server. */
 void pg_open(struct pg *pg);
 void pg_close(struct pg *pg);
-void pg_start(struct pg *pg);         /* and waits until it answers */
-void pg_stop(struct pg *pg, int sig); /* SIGINT: as a restart does it; SIGQUIT: at once */
+void pg_start(struct pg *pg);                /* and waits until it answers */
+void pg_sql(struct pg *pg, const char *sql); /* one statement */
+void pg_stop(struct pg *pg, int sig);        /* SIGINT: as a restart does it; SIGQUIT: at once */
 
 #endif
