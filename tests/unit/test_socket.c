@@ -538,7 +538,7 @@ static void a_lost_connection_is_replaced(void **state)
     fake_drop(b.conn[0]); /* it had lasted: no wait */
     int64_t began = clock_mono_ms();
     RUN_UNTIL(&b, b.n_conns == 2);
-    assert_true(clock_mono_ms() - began < 200);
+    assert_true(clock_mono_ms() - began < 900);
     fake_ws_close(b.conn[1], 1000, "bye"); /* too young: with backoff */
     RUN_UNTIL(&b, b.n_conns == 3);
     RUN_UNTIL(&b, status_of(&b).open == 1);
@@ -755,7 +755,7 @@ static void stopping_does_not_wait_for_ever(void **state)
     int64_t began = clock_mono_ms();
     slack_socket_stop(b.socket, 100, on_stopped, &b);
     RUN_UNTIL(&b, b.stopped == 1);
-    assert_in_range(clock_mono_ms() - began, 95, 1000);
+    assert_in_range(clock_mono_ms() - began, 95, 5000);
     bench_close(&b);
 
     bench_open(&b); /* before anything is connected */

@@ -132,7 +132,7 @@ static void a_server_that_hangs_fails_in_time(void **state)
     pg_signal_all(&server, SIGSTOP);
     int64_t began = clock_mono_ms();
     assert_int_equal(-1, store_counts(st, &counts, &err));
-    assert_true(clock_mono_ms() - began < 2000);
+    assert_true(clock_mono_ms() - began < 10000);
     assert_int_equal(STORE_FAULT_AWAY, store_last_fault(st));
     assert_non_null(strstr(error_text(&err), "does not answer"));
     error_clear(&err);
