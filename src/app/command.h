@@ -40,7 +40,8 @@ int common_options_read(const struct app_command *command, int argc, char **argv
                         struct common_options *ret, int *exit_code);
 
 struct config;
-/* Loads the configuration and sets the log level; prints what is wrong. NULL: end with EXIT_USAGE.
+void log_use_level(const struct config *config);
+/* Loads the configuration and sets the log up; prints what is wrong. NULL: end with EXIT_USAGE.
  */
 struct config *load_config(const struct common_options *options);
 /* The same for commands whose output people read: only errors are logged unless log.level is set.

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dbconn/app/config.h"
 #include "dbconn/base/log.h"
@@ -37,19 +38,38 @@ int common_options_read(const struct app_command *command, int argc, char **argv
     return kept - 1;
 }
 
+void log_use_level(const struct config *config)
+{
+    enum log_level level = LOG_INFO;
+
+    (void)log_parse_level(config_str(config, "log.level"), &level); /* config_load() checked it */
+    log_set_level(level);
+}
+
+static void configure_log(const struct config *config)
+{
+    const char *format = config_str(config, "log.format");
+    bool journal =
+        strcmp(format, "auto") == 0 && log_is_journal(getenv("JOURNAL_STREAM"), STDERR_FILENO);
+
+    log_use_level(config);
+    log_set_format(strcmp(format, "json") == 0 ? LOG_JSON : LOG_LOGFMT);
+    if (!log_to_journal(journal ? LOG_JOURNAL_SOCKET : NULL))
+        LOG(WARN, "log.journal", F_STR("why", "its socket does not answer"),
+            F_STR("effect", "lines go to standard error"));
+}
+
 struct config *load_config(const struct common_options *options)
 {
     struct error err = ERROR_INIT;
     struct config *config = NULL;
-    enum log_level level = LOG_INFO;
 
     if (config_load(options->config_path, getenv, &config, &err) < 0) {
         fprintf(stderr, "dbconn: %s\n", error_text(&err));
         error_clear(&err);
         return NULL;
     }
-    (void)log_parse_level(config_str(config, "log.level"), &level); /* config_load() checked it */
-    log_set_level(level);
+    configure_log(config);
     return config;
 }
 

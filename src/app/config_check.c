@@ -22,6 +22,7 @@ static const struct {
     { "log.level",
       { "debug", "info", "warn", "error", "none" },
       "debug, info, warn, error or none" },
+    { "log.format", { "auto", "logfmt", "json" }, "auto, logfmt or json" },
     { "slack.progress", { "plan", "blocks", "text" }, "plan, blocks or text" },
 };
 

@@ -64,6 +64,8 @@ const struct config_option config_options[] = {
       "where dbconn serve answers /metrics, /healthz and /readyz: 127.0.0.1:9464, or a port alone, "
       "which means 127.0.0.1; not set: it listens nowhere" },
     { "log.level", CONFIG_STRING, "DBCONN_LOG_LEVEL", "info", "debug, info, warn, error, none" },
+    { "log.format", CONFIG_STRING, "DBCONN_LOG_FORMAT", "auto",
+      "auto (the journal under systemd, else logfmt), logfmt or json" },
 };
 
 const size_t n_config_options = ARRAY_LEN(config_options);

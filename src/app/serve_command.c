@@ -17,6 +17,7 @@
 #include "generation.h"
 #include "monitor.h"
 #include "reload.h"
+#include "service_manager.h"
 
 struct serving {
     const char *config_path;
@@ -26,6 +27,7 @@ struct serving {
     struct websockets *sockets;
     struct bot *bot;
     struct monitor *monitor;
+    struct service_manager *manager; /* systemd, when it asks */
     char *store_url;
     int exit_code;
 };
@@ -144,14 +146,12 @@ static void use(struct serving *s, struct generation *fresh)
 {
     struct generation *before = s->now;
     struct bot_options options;
-    enum log_level level;
 
     s->now = fresh;
     read_options(s, &options);
     bot_reload(s->bot, &options);
     monitor_use(s->monitor, &fresh->sources, fresh->playbook);
-    if (log_parse_level(config_str(fresh->config, "log.level"), &level))
-        log_set_level(level);
+    log_use_level(fresh->config);
     warn_of_nobody(fresh);
     generation_unref(before); /* lives on for those that began with it */
 }
@@ -161,6 +161,8 @@ static void on_reload(void *user)
     struct serving *s = user;
     struct generation *fresh;
     struct error err = ERROR_INIT;
+
+    service_manager_reloading(s->manager);
     int rc = reload_read(s->config_path, s->now, &s->services, &fresh, &err);
 
     if (rc == 0)
@@ -169,6 +171,7 @@ static void on_reload(void *user)
         LOG(ERROR, "config.refused", F_STR("why", error_text(&err)),
             F_STR("effect", "the configuration and the playbook stay as they were"));
     monitor_reloaded(s->monitor, rc == 0);
+    service_manager_ready(s->manager);
     error_clear(&err);
 }
 
@@ -179,6 +182,7 @@ static void on_stop(void *user)
     struct serving *s = user;
 
     LOG(INFO, "serve.stop", F_STR("why", "signal"));
+    service_manager_stopping(s->manager);
     bot_stop(s->bot);
 }
 
@@ -192,12 +196,10 @@ static void on_debug(void *user)
 static void on_usual_level(void *user)
 {
     const struct serving *s = user;
-    const char *name = config_str(s->now->config, "log.level");
-    enum log_level level = LOG_INFO;
 
-    LOG(INFO, "log.level", F_STR("level", name), F_STR("why", "SIGUSR2"));
-    (void)log_parse_level(name, &level); /* the configuration was checked */
-    log_set_level(level);
+    LOG(INFO, "log.level", F_STR("level", config_str(s->now->config, "log.level")),
+        F_STR("why", "SIGUSR2"));
+    log_use_level(s->now->config);
 }
 
 static const struct {
@@ -218,9 +220,37 @@ static void serve_loop(struct serving *s)
     (void)signal(SIGPIPE, SIG_IGN);
     LOG(INFO, "serve.start", F_STR("version", DBCONN_VERSION),
         F_STR("playbook", s->now->playbook->id));
+    service_manager_ready(s->manager); /* connecting to Slack may take as long as it takes */
     uv_run(&s->services.loop, UV_RUN_DEFAULT);
     for (size_t i = 0; i < ARRAY_LEN(signals); i++)
         loop_signal_free(watched[i]);
+}
+
+/* What systemctl status shows. */
+static void on_status(void *user, struct buf *out)
+{
+    const struct serving *s = user;
+    struct bot_status bot;
+
+    bot_status(s->bot, &bot);
+    if (bot.socket.open)
+        buf_adds(out, "Connected to Slack");
+    else
+        buf_addf(out, "Not connected to Slack%s%s", *bot.socket.trouble ? ": " : "",
+                 bot.socket.trouble);
+    if (bot.store_away_since_ms != TIME_UNKNOWN)
+        buf_adds(out, "; the store does not work");
+    if (bot.running)
+        buf_addf(out, "; %d investigation%s running", bot.running, bot.running == 1 ? "" : "s");
+}
+
+static void watch_for_manager(struct serving *s)
+{
+    const struct service_manager_options options = {
+        .loop = &s->services.loop, .get = getenv, .status = on_status, .user = s
+    };
+
+    s->manager = service_manager_new(&options);
 }
 
 /* Takes `config` over. */
@@ -245,8 +275,10 @@ static int serve(const char *config_path, struct config *config)
         fprintf(stderr, "dbconn serve: %s\n", error_text(&err));
         s.exit_code = err.code == ERR_CONFIG ? EXIT_USAGE : EXIT_NOT_DONE;
     } else {
+        watch_for_manager(&s);
         serve_loop(&s);
     }
+    service_manager_free(s.manager);
     monitor_free(s.monitor);
     bot_free(s.bot);
     websockets_free(s.sockets);

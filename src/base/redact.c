@@ -1,6 +1,7 @@
 #include "dbconn/base/redact.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
 #include <strings.h>
 
 #include "redact_private.h"
@@ -12,29 +13,44 @@
 #define MIN_REMEMBERED 6
 #define MAX_PASSES 8
 
-/* Our own tokens: set before the loop starts, read-only then. */
-static struct {
-    char **items;
-    size_t n, cap;
-    bool first[256]; /* bytes that one of them begins with */
-} remembered;
+/* Our own tokens. Only added to while other threads read: a reload may bring new ones. */
+struct secret {
+    struct secret *next;
+    size_t len;
+    char text[];
+};
+static _Atomic(struct secret *) remembered;
+static atomic_bool begins[256]; /* bytes that one of them begins with */
 
 void redact_remember(const char *secret)
 {
-    if (!secret || strlen(secret) < MIN_REMEMBERED)
+    struct secret *first = atomic_load(&remembered), *new;
+    size_t len = secret ? strlen(secret) : 0;
+
+    if (len < MIN_REMEMBERED)
         return;
-    *VEC_ADD(remembered.items, remembered.n, remembered.cap) = xstrdup(secret);
-    remembered.first[(unsigned char)secret[0]] = true;
+    for (const struct secret *s = first; s; s = s->next)
+        if (strcmp(s->text, secret) == 0)
+            return;
+    new = xmalloc(sizeof(*new) + len + 1);
+    new->next = first;
+    new->len = len;
+    memcpy(new->text, secret, len + 1);
+    atomic_store(&remembered, new);
+    atomic_store(&begins[(unsigned char)secret[0]], true);
 }
 
 void redact_forget_all(void)
 {
-    for (size_t i = 0; i < remembered.n; i++) {
-        explicit_bzero(remembered.items[i], strlen(remembered.items[i]));
-        free(remembered.items[i]);
+    struct secret *s = atomic_exchange(&remembered, NULL);
+
+    while (s) {
+        struct secret *next = s->next;
+        atomic_store(&begins[(unsigned char)s->text[0]], false);
+        explicit_bzero(s->text, s->len);
+        free(s);
+        s = next;
     }
-    free(remembered.items);
-    memset(&remembered, 0, sizeof(remembered));
 }
 
 static void flush(struct redaction *r, size_t to)
@@ -55,14 +71,13 @@ void redact_hide(struct redaction *r, size_t start, size_t end)
 
 static bool hide_remembered(struct redaction *r)
 {
-    const char *s = r->s + r->at;
+    const char *at = r->s + r->at;
 
-    if (!remembered.first[(unsigned char)*s])
+    if (!atomic_load_explicit(&begins[(unsigned char)*at], memory_order_relaxed))
         return false;
-    for (size_t i = 0; i < remembered.n; i++) {
-        size_t n = strlen(remembered.items[i]);
-        if (strncmp(s, remembered.items[i], n) == 0) {
-            redact_hide(r, r->at, r->at + n);
+    for (const struct secret *s = atomic_load(&remembered); s; s = s->next) {
+        if (strncmp(at, s->text, s->len) == 0) {
+            redact_hide(r, r->at, r->at + s->len);
             return true;
         }
     }
@@ -314,7 +329,7 @@ static void hide_all_remembered(struct buf *text, size_t from)
         .s = text->data, .len = text->len, .at = from, .copied = from, .out = &hidden
     };
 
-    while (remembered.n && r.at < r.len)
+    while (atomic_load(&remembered) && r.at < r.len)
         if (!hide_remembered(&r))
             r.at++;
     if (hidden.len) {

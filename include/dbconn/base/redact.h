@@ -20,7 +20,8 @@ void redact(const char *text, struct buf *out);
 char *redact_dup(const char *text); /* the same on the heap; NULL gives NULL */
 
 /* Values that must never appear whatever they look like: our own tokens. Kept by copy, wiped by
- * redact_forget_all(). Call before the loop starts. Values under 6 bytes are ignored. */
+ * redact_forget_all(), which no other thread may meet. One thread adds, others may read meanwhile.
+ * Values under 6 bytes are ignored. */
 void redact_remember(const char *secret);
 void redact_forget_all(void);
 
