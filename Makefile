@@ -46,6 +46,7 @@ LINT     := tests/lint/floors.sh
 -include tests/bench/bench.mk
 include contrib/install.mk
 -include tests/fuzz/fuzz.mk
+-include tests/secrets/secrets.mk
 
 .PHONY: all clean unit tests check check-built asan valgrind deps fmt
 all: $(BUILD)/dbconn
@@ -87,7 +88,7 @@ check:
 	@$(MAKE) --no-print-directory check-built
 
 # The crash test kills real processes, which the sanitizers' runtime does not like to be loaded into.
-CHECKED = $(UNIT_BIN) $(FUZZ_REPLAY) $(E2E_BIN) $(if $(SAN),,$(CRASH_BIN))
+CHECKED = $(UNIT_BIN) $(FUZZ_REPLAY) $(E2E_BIN) $(SECRETS_BIN) $(if $(SAN),,$(CRASH_BIN))
 check-built: $(BUILD)/dbconn $(SANDBOX) $(CHECKED)
 	@DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) tests/run.sh $(CHECKED) $(LINT)
 

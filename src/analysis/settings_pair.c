@@ -166,6 +166,18 @@ static bool leads_elsewhere(const struct pair *p, enum tristate old, enum trista
     return address && p->old && p->new &&old == NO &&new == NO;
 }
 
+/* "user:password" stands where a user is expected, as for curl -u. */
+static char *shown_value(const struct pair *p, struct diff_span value, bool secret)
+{
+    char *text = setting_shown_value(value, secret), *colon = strchr(text, ':');
+
+    if (p->verdict.kind != SETTING_USER || !colon)
+        return text;
+    char *cut = xasprintf("%.*s:" REDACTED, (int)(colon - text), text);
+    free(text);
+    return cut;
+}
+
 static void set_texts(struct setting_change *c, const struct pair *p)
 {
     struct diff_span key = p->new ? p->new->key : p->old->key;
@@ -174,11 +186,11 @@ static void set_texts(struct setting_change *c, const struct pair *p)
 
     free(name);
     if (p->old) {
-        c->old_value = setting_shown_value(p->old->value, secret);
+        c->old_value = shown_value(p, p->old->value, secret);
         c->old_text = setting_shown_line(p->old->line->span, p->old->value, c->old_value);
     }
     if (p->new) {
-        c->new_value = setting_shown_value(p->new->value, secret);
+        c->new_value = shown_value(p, p->new->value, secret);
         c->new_text = setting_shown_line(p->new->line->span, p->new->value, c->new_value);
     }
 }

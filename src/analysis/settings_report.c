@@ -58,10 +58,17 @@ char *setting_shown_line(struct diff_span line, struct diff_span value, const ch
     struct buf text = BUF_INIT;
     bool hidden = value_shown && strstr(value_shown, REDACTED);
     size_t before = (size_t)(value.text - line.text);
-    char *out;
+    char *out, *raw;
 
     if (line.len > SECRET_TEXT_MAX)
         line.len = SECRET_TEXT_MAX;
+    /* Redaction knows more of the line than the value's reader did of the value. */
+    raw = xstrndup(line.text, line.len);
+    out = setting_shown(raw);
+    free(raw);
+    if (strstr(out, REDACTED))
+        return out;
+    free(out);
     if (hidden && value.text >= line.text && before + value.len <= line.len) {
         buf_add(&text, line.text, before);
         buf_adds(&text, value_shown);

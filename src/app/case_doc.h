@@ -24,10 +24,6 @@ cJSON *case_doc_make(const struct job *job, const char *report, const char *evid
                      const struct job_feedback *const *feedback, size_t n_feedback,
                      struct error *err);
 
-/* Replaces what looks like a secret in every string of the tree, also in JSON that stands in a
- * string, and every value whose name says that it is one. */
-void redact_tree(cJSON *tree);
-
 struct case_doc {
     char *issue;            /* for people */
     struct casefile before; /* as it was reported */

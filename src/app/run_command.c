@@ -9,6 +9,7 @@
 #include "dbconn/app/services.h"
 #include "dbconn/base/clock.h"
 #include "dbconn/base/log.h"
+#include "dbconn/base/redact.h"
 #include "dbconn/base/text.h"
 #include "dbconn/net/loop.h"
 #include "dbconn/playbook/run.h"
@@ -26,10 +27,16 @@ struct terminal {
     int exit_code;
 };
 
+/* What was put together from harmless pieces, and names that had to stay whole, are redacted here.
+ */
 static void put(const struct buf *text, FILE *out)
 {
-    fwrite(buf_str(text), 1, text->len, out);
+    struct buf safe = BUF_INIT;
+
+    redact(buf_str(text), &safe);
+    fwrite(buf_str(&safe), 1, safe.len, out);
     fflush(out);
+    buf_clear(&safe);
 }
 
 static void erase(struct terminal *t)

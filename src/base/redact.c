@@ -150,6 +150,10 @@ static bool hide_url(struct redaction *r)
     size_t start = r->at + 3, n = url_length(r, start);
     long colon, at = url_userinfo(r->s + start, n, !scheme_is_web(r), &colon);
 
+    /* jdbc:sqlserver://host;user=a;password=x: an @ there belongs to a value. */
+    if (at >= 0 && start >= 17 && strncasecmp(r->s + start - 17, "jdbc:sqlserver://", 17) == 0)
+        at = -1;
+
     if (at < 0) {
         if (hide_path(r, start, n))
             return true;
@@ -257,6 +261,10 @@ static bool hide_here(struct redaction *r)
     if ((*s == '=' || *s == ':') && redact_setting(r))
         return true;
     if (*s == '>' && redact_element(r))
+        return true;
+    if ((*s == '(' && redact_argument(r)) || (*s == ',' && redact_pair(r)) ||
+        (*s == ' ' && redact_neighbour(r)) || (*s == '%' && redact_escaped_setting(r)) ||
+        (*s == '-' && s[1] == '>' && redact_arrow(r)))
         return true;
     if (*s == '-' && strncmp(s, "-----BEGIN ", 11) == 0 && redact_key_block(r))
         return true;

@@ -102,7 +102,7 @@ static const char *const key_qualifiers[] = {
 /* What may follow the word that counts: DB_PASSWORD_PROD. */
 static const char *const tails[] = {
     "value", "string", "text", "plain", "raw", "base64", "b64", "hash", "digest", "salt", "prod",
-    "dev", "stage", "staging", "production", "test", "current", "old", "new", "primary",
+    "base", "dev", "stage", "staging", "production", "test", "current", "old", "new", "primary",
     "secondary", NULL,
 };
 /* Before the word that counts: "public token", "page token" name no secret. */
@@ -115,7 +115,8 @@ static const char *const endings[] = {
     "password", "passwd", "passphrase", "dbpass", "userpass", "mysqlpass", "redispass",
     "smtppass", "apikey", "accesskey", "secretkey", "privatekey", "accountkey", "sharedkey",
     "authtoken", "accesstoken", "apitoken", "clientsecret", "requirepass", "masterauth",
-    "cli_auth", "_pwd", "sharedaccesssignature", NULL,
+    "cli_auth", "_pwd", "sharedaccesssignature", "sessid", "sessionid", "connect.sid",
+    "mot_de_passe", NULL,
 };
 /* clang-format on */
 

@@ -16,7 +16,7 @@ static const struct {
     { "xoxp-", "-", 8 },
     { "xoxa-", "-", 8 },
     { "xoxe-", "-", 8 },
-    { "xoxe.", "-.", 8 },
+    { "xoxe.", "-._", 8 },
     { "xoxr-", "-", 8 },
     { "xoxs-", "-", 8 },
     { "xoxo-", "-", 8 },
@@ -151,7 +151,7 @@ static size_t random_run(const char *s)
         changes += n > 0 && kind != before;
         before = kind;
     }
-    bool mixed = upper >= 3 && lower >= 3 && digit >= 3;
+    bool mixed = upper >= 3 && lower >= 3 && digit >= 2;
     return n >= 32 && n <= 512 && mixed && changes * 5 >= n * 2 ? n : 0;
 }
 

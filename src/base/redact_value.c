@@ -12,14 +12,14 @@
 #define MAX_AFTER                                                                                  \
     128 /* bytes behind a doubtful closing quote in which a better one is looked for */
 
-static bool is_name_char(char c)
+bool redact_is_name_char(char c)
 {
     return redact_is_word(c) || c == '.' || c == '-';
 }
 
 /* The name that ends before offset `end`, without quotes, brackets and blanks: config['x'], "x",
  * x. False when there is none. */
-static bool name_before(const struct redaction *r, size_t end, struct span *ret)
+bool redact_name_before(const struct redaction *r, size_t end, struct span *ret)
 {
     size_t i = end, floor = end > REDACT_MAX_NAME + 8 ? end - REDACT_MAX_NAME - 8 : 0;
 
@@ -28,7 +28,7 @@ static bool name_before(const struct redaction *r, size_t end, struct span *ret)
     while (i > floor && strchr("]\"'`)\\", r->s[i - 1]))
         i--;
     ret->end = i;
-    while (i > floor && is_name_char(r->s[i - 1]))
+    while (i > floor && redact_is_name_char(r->s[i - 1]))
         i--;
     ret->start = i;
     if (ret->end - i == 3 && strncasecmp(r->s + i, "key", 3) == 0) { /* "API key: x" */
@@ -46,7 +46,7 @@ static bool name_before(const struct redaction *r, size_t end, struct span *ret)
 /* ---- where a value ends ---- */
 
 /* The quote that opens at s[i], as written: a run of backslashes, then one or three quotes. */
-static size_t opening(const char *s)
+size_t redact_opening(const char *s)
 {
     size_t slashes = strspn(s, "\\");
     char quote = s[slashes];
@@ -142,7 +142,9 @@ static bool starts_line(const struct redaction *r, size_t at)
 
     while (i > 0 && at - i < REDACT_MAX_NAME && strchr(" \t+-\"'#>", r->s[i - 1]))
         i--;
-    return i == 0 || r->s[i - 1] == '\n';
+    if (i < at && i > 0 && r->s[i - 1] == 'n' && r->s[i] != '\'')
+        i--; /* the n of an escaped line end */
+    return i == 0 || r->s[i - 1] == '\n' || (r->s[i] == 'n' && r->s[i - 1] == '\\');
 }
 
 /* "password: two words" alone on its line: YAML, .properties and .env values may hold blanks. */
@@ -150,9 +152,10 @@ static size_t whole_line(const struct redaction *r, const struct span *name, siz
 {
     if (!starts_line(r, name->start))
         return 0;
-    size_t n = strcspn(r->s + at, "\n\"'`{}[]()<>,;=");
-    if ((r->s[at + n] && r->s[at + n] != '\n') || memchr(r->s + at, ':', n) ||
-        memmem(r->s + at, n, " -", 2))
+    size_t n = strcspn(r->s + at, "\n\\\"'`{}[]()<>,;=");
+    size_t slashes = strspn(r->s + at + n, "\\");
+    bool line_end = r->s[at + n] == '\n' || (slashes && r->s[at + n + slashes] == 'n');
+    if ((r->s[at + n] && !line_end) || memchr(r->s + at, ':', n) || memmem(r->s + at, n, " -", 2))
         return 0;
     while (n > 0 && isspace((unsigned char)r->s[at + n - 1]))
         n--;
@@ -185,7 +188,7 @@ static size_t auth_scheme(const char *s, size_t len)
 
 /* A harmless value is walked through all the same: where it ends is a guess, and what a stranger
  * wrote may have opened a quote that reaches far. */
-static bool hide_value(struct redaction *r, size_t start, size_t len)
+bool redact_hide_value(struct redaction *r, size_t start, size_t len)
 {
     size_t scheme = auth_scheme(r->s + start, len);
 
@@ -199,12 +202,12 @@ static bool hide_value(struct redaction *r, size_t start, size_t len)
     return true;
 }
 
-static bool hide_quoted(struct redaction *r, size_t at, size_t open)
+bool redact_hide_quoted(struct redaction *r, size_t at, size_t open)
 {
     bool closed;
     size_t n = enclosed(r->s + at, open, &closed);
 
-    hide_value(r, at + open, n);
+    redact_hide_value(r, at + open, n);
     if (closed && r->at == at + open + n)
         r->at += open;
     return true;
@@ -242,27 +245,54 @@ static size_t bare_length(const struct redaction *r, const struct span *name, si
     return bare(r->s + at);
 }
 
+/* What stands between a name and its quoted value in dumps and in code: PHP's string(14), Go's
+ * (string)(len=14), Some(, Secret(. */
+static size_t wrapping(const char *s)
+{
+    static const char *const wrappers[] = { "string(", "(string)",   "(len=",
+                                            "Some(",   "SecretStr(", "Secret(" };
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(wrappers); i++) {
+        if (strncmp(s + n, wrappers[i], strlen(wrappers[i])) != 0)
+            continue;
+        n += strlen(wrappers[i]);
+        size_t digits = strspn(s + n, "0123456789");
+        n += s[n + digits] == ')' ? digits + 1 : 0;
+        n += strspn(s + n, " ");
+        i = 0;
+    }
+    return n && redact_opening(s + n) ? n : 0;
+}
+
 /* Hides the value that starts at or behind offset `at`. */
-static bool hide_from(struct redaction *r, const struct span *name, size_t at, bool equals)
+bool redact_hide_from(struct redaction *r, const struct span *name, size_t at, bool equals)
 {
     at += strspn(r->s + at, " \t");
-    size_t prefix = r->s[at] && strchr("ubrfBL@", r->s[at]) && opening(r->s + at + 1) ? 1 : 0;
-    size_t open = opening(r->s + at + prefix);
+    if (at && r->s[at - 1] == '>') { /* PHP's var_dump: =>, on the next line, maybe escaped */
+        size_t next = at + strspn(r->s + at, " \t\n\\");
+        next += r->s[next] == 'n' ? 1 + strspn(r->s + next + 1, " ") : 0;
+        at = wrapping(r->s + next) ? next : at;
+    }
+    at += wrapping(r->s + at);
+    size_t prefix =
+        r->s[at] && strchr("ubrfBL@", r->s[at]) && redact_opening(r->s + at + 1) ? 1 : 0;
+    size_t open = redact_opening(r->s + at + prefix);
 
     if (open)
-        return hide_quoted(r, at + prefix, open);
+        return redact_hide_quoted(r, at + prefix, open);
     if (r->s[at] == '{') {
         size_t n = equals ? braced(r->s + at) : 0;
         if (!n)
             return false; /* an object: its members are read one by one */
-        return hide_value(r, at + 1, n - 2);
+        return redact_hide_value(r, at + 1, n - 2);
     }
-    if (r->s[at] == '[' && opening(r->s + at + 1)) /* ["x"] */
-        return hide_quoted(r, at + 1, opening(r->s + at + 1));
+    if (r->s[at] == '[' && redact_opening(r->s + at + 1)) /* ["x"] */
+        return redact_hide_quoted(r, at + 1, redact_opening(r->s + at + 1));
     size_t n = bare_length(r, name, at);
     if (!n)
         return false;
-    return hide_value(r, at, n);
+    return redact_hide_value(r, at, n);
 }
 
 /* Parameters of URLs whose names say nothing elsewhere. */
@@ -304,10 +334,15 @@ static void note_name(struct redaction *r, const struct span *name, size_t value
 
     if (!name_is(r, name, "name") && !name_is(r, name, "key"))
         return;
-    while (is_name_char(r->s[at + n]) && n < REDACT_MAX_NAME)
+    while (redact_is_name_char(r->s[at + n]) && n < REDACT_MAX_NAME)
         n++;
     if (redact_secret_name(r->s + at, n))
         r->value_until = at + n + 160;
+}
+
+static bool is_told_value(const struct redaction *r, const struct span *name)
+{
+    return name_is(r, name, "value") || name_is(r, name, "default");
 }
 
 bool redact_setting(struct redaction *r)
@@ -316,7 +351,7 @@ bool redact_setting(struct redaction *r)
     struct span name;
     bool equals = r->s[r->at] == '=';
 
-    if (!name_before(r, r->at, &name))
+    if (!redact_name_before(r, r->at, &name))
         return false;
     while (r->s[value] == '=' || r->s[value] == '>' || (!equals && r->s[value] == ':'))
         value++;
@@ -325,156 +360,36 @@ bool redact_setting(struct redaction *r)
     note_name(r, &name, value);
     bool secret = redact_secret_name(r->s + name.start, name.end - name.start) ||
                   is_url_secret(r, &name, value) ||
-                  (r->at < r->value_until && name_is(r, &name, "value"));
+                  (r->at < r->value_until && is_told_value(r, &name));
     if (!secret)
         return false;
-    if (name_is(r, &name, "value"))
+    if (is_told_value(r, &name))
         r->value_until = 0;
-    return hide_from(r, &name, value, equals);
+    return redact_hide_from(r, &name, value, equals);
 }
 
-/* <password>x</password> */
+/* Is it <password>, or <property name="db.password">? */
+static bool is_element_name(const struct redaction *r, const struct span *name)
+{
+    size_t before = name->start;
+
+    if (before && name->end == r->at)
+        return r->s[before - 1] == '<';
+    while (before && strchr("\"'\\", r->s[before - 1]))
+        before--;
+    return before < name->start && before && r->s[before - 1] == '=';
+}
+
+/* <password>x</password>, <entry key="db.password">x</entry> */
 bool redact_element(struct redaction *r)
 {
     struct span name;
 
-    if (!name_before(r, r->at, &name) || name.end != r->at || name.start == 0 ||
-        r->s[name.start - 1] != '<' ||
+    if (!redact_name_before(r, r->at, &name) || !is_element_name(r, &name) ||
         !redact_secret_name(r->s + name.start, name.end - name.start))
         return false;
     size_t n = strcspn(r->s + r->at + 1, "<");
     if (r->s[r->at + 1 + n] != '<' || r->s[r->at + 2 + n] != '/')
         return false;
-    return hide_value(r, r->at + 1, n);
-}
-
-/* ---- words that a secret follows ---- */
-
-enum after {
-    AFTER_VALUE,    /* a quoted or bare value */
-    AFTER_QUOTED,   /* a quoted value only */
-    AFTER_SCHEME,   /* credentials of an Authorization header */
-    AFTER_PORT,     /* a rest of a password that a parser took for a port */
-    AFTER_HOST,     /* a rest of a password in front of a host's @ */
-    AFTER_USERPASS, /* user:password */
-};
-
-static const struct {
-    const char *words;
-    enum after after;
-} phrases[] = {
-    { "identified by ", AFTER_QUOTED },
-    { "with password ", AFTER_QUOTED },
-    { "password ", AFTER_QUOTED },
-    { "requirepass ", AFTER_VALUE },
-    { "masterauth ", AFTER_VALUE },
-    { "sshpass -p ", AFTER_VALUE },
-    { "bearer ", AFTER_SCHEME },
-    { "basic ", AFTER_SCHEME },
-    { "apikey ", AFTER_SCHEME },
-    { "invalid port \"", AFTER_PORT },            /* Go, net/url */
-    { "invalid port number: \"", AFTER_PORT },    /* libpq */
-    { "invalid integer value \"", AFTER_PORT },   /* libpq */
-    { "cast to integer value as '", AFTER_PORT }, /* Python, urllib.parse */
-    { "enotfound ", AFTER_HOST },
-    { "eai_again ", AFTER_HOST },
-    { "lookup ", AFTER_HOST },
-    { "host name \"", AFTER_HOST },
-    { "server host '", AFTER_HOST },
-    { "server on '", AFTER_HOST },
-    { "unknownhostexception: ", AFTER_HOST },
-    { "curl -u ", AFTER_USERPASS },
-    { "--user ", AFTER_USERPASS },
-};
-
-/* Is this what follows "Bearer", and not "Bearer authentication"? */
-static bool looks_like_credential(const char *s, size_t n)
-{
-    size_t lower = 0, other = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        lower += (size_t)(islower((unsigned char)s[i]) != 0);
-        other += (size_t)(isdigit((unsigned char)s[i]) || isupper((unsigned char)s[i]) ||
-                          strchr("+/=_-.~", s[i]) != NULL);
-    }
-    return n >= 8 && lower + other == n && (other >= 2 || n >= 24);
-}
-
-static bool follow(struct redaction *r, enum after after, size_t at)
-{
-    struct span none = { at, at };
-    size_t n = strcspn(r->s + at, " \t\r\n\"'`,;)|"), slash = 0;
-
-    switch (after) {
-    case AFTER_QUOTED:
-        if (!opening(r->s + at))
-            return false;
-        return hide_quoted(r, at, opening(r->s + at));
-    case AFTER_VALUE:
-        return hide_from(r, &none, at, true);
-    case AFTER_SCHEME:
-        if (!looks_like_credential(r->s + at, n))
-            return false;
-        redact_hide(r, at, at + n);
-        return true;
-    case AFTER_PORT:
-        slash = r->s[at] == ':' ? 1 : 0;
-        n = strcspn(r->s + at, "\"'\n");
-        if (n <= slash || strspn(r->s + at + slash, "0123456789") == n - slash)
-            return false;
-        return hide_value(r, at + slash, n - slash);
-    case AFTER_HOST:
-        while (n > 0 && r->s[at + n - 1] != '@')
-            n--;
-        return n > 1 && hide_value(r, at, n - 1);
-    case AFTER_USERPASS:
-        slash = strcspn(r->s + at, ": \n");
-        return r->s[at + slash] == ':' && slash + 1 < n &&
-               hide_value(r, at + slash + 1, n - slash - 1);
-    }
-    return false;
-}
-
-/* --password x, --api-key x; mysql's -pSECRET behind the program's name */
-static bool option(struct redaction *r)
-{
-    const char *s = r->s + r->at;
-    size_t n = 2;
-
-    if (s[0] != '-' || s[1] != '-')
-        return false;
-    while (is_name_char(s[n]) && n < REDACT_MAX_NAME)
-        n++;
-    if (!redact_is_blank(s[n]) || s[n + 1] == '-' || !redact_secret_name(s + 2, n - 2))
-        return false;
-    struct span none = { r->at + n, r->at + n };
-    return hide_from(r, &none, r->at + n, true);
-}
-
-static bool mysql_password(struct redaction *r)
-{
-    const char *s = r->s + r->at;
-    size_t from = r->at > 120 ? r->at - 120 : 0;
-
-    if (s[0] != '-' || s[1] != 'p' || !s[2] || isspace((unsigned char)s[2]) || r->at == 0 ||
-        !redact_is_blank(r->s[r->at - 1]) || !memmem(r->s + from, r->at - from, "mysql", 5))
-        return false;
-    struct span none = { r->at + 2, r->at + 2 };
-    return hide_from(r, &none, r->at + 2, true);
-}
-
-bool redact_phrase(struct redaction *r)
-{
-    const char *s = r->s + r->at;
-
-    if (*s == '-')
-        return option(r) || mysql_password(r);
-    for (size_t i = 0; i < ARRAY_LEN(phrases); i++) {
-        if ((*s | 0x20) != *phrases[i].words)
-            continue;
-        size_t n = strlen(phrases[i].words);
-        if (strncasecmp(s, phrases[i].words, n) == 0 && follow(r, phrases[i].after, r->at + n))
-            return true;
-    }
-    return false;
+    return redact_hide_value(r, r->at + 1, n);
 }

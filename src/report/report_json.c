@@ -1,6 +1,7 @@
 #include "dbconn/report/report_json.h"
 
 #include "dbconn/base/json.h"
+#include "dbconn/base/redact_json.h"
 #include "dbconn/diagnosis/casefile.h"
 
 static cJSON *array_object(cJSON *array)
@@ -238,6 +239,8 @@ cJSON *report_to_json(const struct casefile *c)
 char *report_print(const struct casefile *c)
 {
     cJSON *doc = report_to_json(c);
+
+    redact_json(doc);
     char *text = json_print(doc);
 
     cJSON_Delete(doc);

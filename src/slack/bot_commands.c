@@ -6,6 +6,7 @@
 #include "dbconn/analysis/issue_ref.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/log.h"
+#include "dbconn/base/redact.h"
 #include "dbconn/base/text.h"
 #include "dbconn/slack/command_reply.h"
 #include "job_rows.h"
@@ -268,7 +269,9 @@ static void on_slash(struct bot *bot, const struct slack_envelope *e)
     r->response_url = xstrdup(json_str(e->payload, "response_url"));
     xreplace(&r->command, json_str_or(e->payload, "command", "/dbconn"));
     request_add_key(r, trigger ? xasprintf("trigger:%s", trigger) : NULL);
-    command_parse(r->command, json_str_or(e->payload, "text", ""), &command);
+    char *typed = redact_dup(json_str_or(e->payload, "text", "")); /* it is stored and repeated */
+    command_parse(r->command, typed, &command);
+    free(typed);
     request_set_command(r, &command);
     request_authorise(r, command.kind == COMMAND_HELP, command_dispatch);
     command_clear(&command);

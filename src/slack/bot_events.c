@@ -7,6 +7,7 @@
 #include "dbconn/base/clock.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/log.h"
+#include "dbconn/base/redact.h"
 #include "dbconn/base/text.h"
 #include "message_link.h"
 
@@ -81,8 +82,9 @@ static void on_mention(struct bot *bot, const struct slack_envelope *e, const cJ
     }
     r = request_for_post(bot, e, event, ACCESS_MENTION);
     r->user = xstrdup(json_str(event, "user"));
-    command_parse_mention(r->command, json_str_or(event, "text", ""), bot_user(bot, e->payload),
-                          &command);
+    char *said = redact_dup(json_str_or(event, "text", ""));
+    command_parse_mention(r->command, said, bot_user(bot, e->payload), &command);
+    free(said);
     request_set_command(r, &command);
     request_authorise(r, command.kind == COMMAND_HELP, command_dispatch);
     command_clear(&command);

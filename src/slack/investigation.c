@@ -12,6 +12,7 @@
 #include "dbconn/base/clock.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/log.h"
+#include "dbconn/base/redact_json.h"
 #include "dbconn/base/text.h"
 #include "dbconn/net/loop.h"
 #include "dbconn/playbook/run.h"
@@ -214,6 +215,7 @@ static char *print_evidence(const struct investigation *inv)
     if (inv->seen.known)
         evidence_set_json(board, "history", SEEN_FACT, seen_to_json(&inv->seen), NULL, NULL);
     facts = evidence_to_json(board, NULL);
+    redact_json(facts);
     text = json_print(facts);
     cJSON_Delete(facts);
     evidence_free(board);
@@ -306,6 +308,8 @@ static void checkpoint(struct investigation *inv, const struct step_record *step
 {
     struct error err = ERROR_INIT;
     cJSON *doc = run_checkpoint(inv->run, step);
+
+    redact_json(doc);
     char *text = json_print(doc), *id = xstrdup(step->id),
          *status = xstrdup(step_status_name(step->status));
     struct job_step stored = {

@@ -12,6 +12,7 @@
 #include "dbconn/base/clock.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/log.h"
+#include "dbconn/base/redact_json.h"
 #include "dbconn/base/text.h"
 #include "webapi_internal.h"
 
@@ -350,8 +351,12 @@ static struct webapi_call *call_new(struct line *line, uint64_t owner, webapi_do
 
 static void take_args(struct webapi_call *call, const cJSON *args)
 {
+    cJSON *safe = cJSON_Duplicate(args, true);
+
+    redact_json(safe);
     buf_reset(&call->body);
-    webapi_write_body(call->line->info, args, &call->body);
+    webapi_write_body(call->line->info, safe, &call->body);
+    cJSON_Delete(safe);
     xreplace(&call->channel, json_str(args, "channel"));
 }
 

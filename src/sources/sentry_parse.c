@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dbconn/base/json.h"
+#include "dbconn/base/redact.h"
 #include "source_call.h"
 #include "source_json.h"
 #include "source_mem.h"
@@ -132,7 +133,10 @@ struct source_pair *sentry_read_tag_pairs(const cJSON *array, struct source_mem 
         if (!json_str(tag, "key"))
             continue;
         pairs[n].key = source_json_intern(mem, tag, "key");
-        pairs[n++].value = source_json_intern(mem, tag, "value");
+        pairs[n].value = redact_is_secret_name(pairs[n].key)
+                             ? source_intern(mem, REDACTED)
+                             : source_json_intern(mem, tag, "value");
+        n++;
     }
     *ret_n = n;
     return pairs;
@@ -162,7 +166,7 @@ void sentry_read_tag(const cJSON *json, struct source_mem *mem, struct sentry_ta
     if (n)
         ret->values = source_alloc(mem, n * sizeof(*ret->values));
     for (const cJSON *value = json_first(values); value; value = value->next) {
-        if (cJSON_IsObject(value))
+        if (cJSON_IsObject(value) && !redact_is_secret_name(ret->key))
             read_tag_value(value, mem, &ret->values[ret->n_values++]);
     }
 }
