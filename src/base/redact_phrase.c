@@ -4,6 +4,8 @@
 
 #include "redact_private.h"
 
+#define MAX_ARGUMENT 400
+
 enum after {
     AFTER_VALUE,    /* a quoted or bare value */
     AFTER_QUOTED,   /* a quoted value only */
@@ -70,11 +72,13 @@ static bool looks_like_credential(const char *s, size_t n)
 static bool third_argument(struct redaction *r, size_t at)
 {
     for (int commas = 0; commas < 2; commas++) {
-        size_t open, n;
         at += strspn(r->s + at, " \t\n");
-        open = redact_opening(r->s + at);
-        n = open ? open + strcspn(r->s + at + open, "\"'`\n") + 1 : strcspn(r->s + at, ",()\n");
-        if (n > 400 || strlen(r->s + at) <= n || r->s[at + n] != ',')
+        size_t open = redact_opening(r->s + at), n = open;
+        const char *end = open ? "\"'`\n" : ",()\n";
+        while (r->s[at + n] && n < MAX_ARGUMENT && !strchr(end, r->s[at + n]))
+            n++;
+        n += open && r->s[at + n] ? 1 : 0;
+        if (r->s[at + n] != ',')
             return false;
         at += n + 1;
     }

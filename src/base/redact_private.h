@@ -52,7 +52,7 @@ bool redact_harmless(const char *value, size_t len);
 bool redact_name_before(const struct redaction *r, size_t end, struct span *ret);
 /* How long the quote is that opens at s[0] as written (\", \"\"\"); 0 when none does. */
 size_t redact_opening(const char *s);
-/* Hide what stands there unless it is harmless; r->at moves behind it. */
+/* Hide what stands there unless it is harmless; r->at moves to or behind it. */
 bool redact_hide_value(struct redaction *r, size_t start, size_t len);
 bool redact_hide_quoted(struct redaction *r, size_t at, size_t open);
 /* The value at or behind `at`, quoted or bare; `equals`: behind an = */
