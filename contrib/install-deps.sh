@@ -15,7 +15,7 @@ set -euo pipefail
 packages_for() {
     case $1 in
     build) echo build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv libuv1-dev \
-        libcurl4-openssl-dev libcjson-dev libssl-dev libsqlite3-dev libpcre2-dev libpq-dev ;;
+        libcurl4-openssl-dev libcjson-dev libssl-dev libsqlite3-dev libpcre2-dev libpq-dev libcairo2-dev ;;
     demo) echo curl ca-certificates ;;
     test) echo libcmocka-dev postgresql curl ca-certificates ;;
     conformance) echo nodejs npm ca-certificates ;;

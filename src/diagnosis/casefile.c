@@ -213,6 +213,27 @@ void casefile_init(struct casefile *c)
     c->diagnosis.cause = CAUSE_INCONCLUSIVE;
 }
 
+void series_copy(struct series *to, const struct series *from)
+{
+    *to = (struct series){ .start_ms = from->start_ms, .interval_ms = from->interval_ms };
+    for (size_t i = 0; i < from->n_counts; i++)
+        *VEC_ADD(to->counts, to->n_counts, to->cap_counts) = from->counts[i];
+    for (size_t i = 0; i < from->n_markers; i++) {
+        struct series_marker *m = VEC_ADD(to->markers, to->n_markers, to->cap_markers);
+        m->at_ms = from->markers[i].at_ms;
+        m->label = xstrdup(from->markers[i].label);
+    }
+}
+
+void series_clear(struct series *s)
+{
+    free(s->counts);
+    for (size_t i = 0; i < s->n_markers; i++)
+        free(s->markers[i].label);
+    free(s->markers);
+    *s = (struct series){ 0 };
+}
+
 void casefile_clear(struct casefile *c)
 {
     free(c->playbook);
@@ -234,10 +255,7 @@ void casefile_clear(struct casefile *c)
     free(c->failures);
     free(c->impact.tag);
     free(c->impact.value);
-    free(c->series.counts);
-    for (size_t i = 0; i < c->series.n_markers; i++)
-        free(c->series.markers[i].label);
-    free(c->series.markers);
+    series_clear(&c->series);
     for (size_t i = 0; i < c->n_steps; i++) {
         free(c->steps[i].id);
         free(c->steps[i].title);

@@ -153,6 +153,9 @@ struct series {
     size_t n_markers, cap_markers;
 };
 
+void series_copy(struct series *to, const struct series *from); /* `to` is overwritten */
+void series_clear(struct series *s);
+
 struct casefile {
     char *playbook; /* "database-connection-refused" */
     char *playbook_hash;
