@@ -14,6 +14,9 @@ const struct config_option config_options[] = {
       "how the thread shows progress: plan, blocks or text" },
     { "slack.edits_per_minute", CONFIG_NUMBER, NULL, "45",
       "edits of messages, all together; Slack allows about 50" },
+    { "slack.chart", CONFIG_STRING, "DBCONN_SLACK_CHART", "auto",
+      "how it shows the errors over time: auto (a chart block, an image where Slack refuses it), "
+      "image or text" },
     { "slack.reply_broadcast", CONFIG_BOOL, NULL, "false",
       "show the diagnosis in the channel too" },
     { "slack.mention_asker", CONFIG_BOOL, NULL, "true", "mention who asked, once, at the end" },

@@ -22,6 +22,7 @@ static const struct {
     { "chat:write", "post the answer and keep it up to date" },
     { "chat:write.public", "answer in public channels without being invited" },
     { "commands", "the slash command and the message shortcut" },
+    { "files:write", "show the errors over time as an image, where Slack has no chart for it" },
     { "groups:history", "as channels:history, in private channels the app was invited to" },
     { "groups:read", "as channels:read, for private channels the app was invited to" },
     { "im:history", "as channels:history, in direct messages with the app" },

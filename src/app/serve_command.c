@@ -91,6 +91,7 @@ static void read_options(struct serving *s, struct bot_options *ret)
         .job_budget_ms = config_num(config, "limits.job_seconds") * SECOND_MS,
         .edits_per_minute = (int)config_num(config, "slack.edits_per_minute"),
         .progress = config_str(config, "slack.progress"),
+        .chart = config_str(config, "slack.chart"),
         .reply_broadcast = config_bool(config, "slack.reply_broadcast"),
         .mention_asker = config_bool(config, "slack.mention_asker"),
         .auto_channels = (const char *const *)g->auto_channels,

@@ -78,17 +78,17 @@ void blocks_plan(struct blocks *b, const char *title, struct task_card *cards, s
     blocks_add(b, block);
 }
 
-/* "10:00", "10:00 onset", "08-18 10:00 release": the marks are words, since the chart has no
+/* "10:00", "10:00 began", "08-18 10:00 release": the marks are words, since the chart has no
  * other element for them. At most 20 characters. */
 static void category(const struct chart *ch, size_t i, struct buf *out)
 {
     const struct chart_bucket *k = &ch->buckets[i];
 
     chart_label(k->start_ms, ch->end_ms - ch->buckets[0].start_ms, out);
-    if (k->onset && k->release && out->len + strlen(" onset+release") <= LABEL_MAX)
-        buf_adds(out, " onset+release");
+    if (k->onset && k->release && out->len + strlen(" began+release") <= LABEL_MAX)
+        buf_adds(out, " began+release");
     else if (k->onset)
-        buf_adds(out, " onset");
+        buf_adds(out, " began");
     else if (k->release)
         buf_adds(out, " release");
 }
@@ -161,8 +161,8 @@ void blocks_chart(struct blocks *b, const struct chart *ch)
     json_put_str(chart, "type", "bar");
     series = json_put_array(chart, "series");
     if (onset < ch->n) {
-        put_series(series, ch, "Before the onset", SPAN_BEFORE, onset);
-        put_series(series, ch, "Since the onset", SPAN_SINCE, onset);
+        put_series(series, ch, "Before it began", SPAN_BEFORE, onset);
+        put_series(series, ch, "Since it began", SPAN_SINCE, onset);
     } else {
         put_series(series, ch, "Errors", SPAN_ALL, 0);
     }

@@ -48,8 +48,10 @@ static void on_auth(void *user, const struct webapi_reply *reply, const struct e
     xreplace(&bot->bot_user, json_str(reply->json, "user_id"));
     xreplace(&bot->bot_id, json_str(reply->json, "bot_id"));
     xreplace(&bot->team, json_str(reply->json, "team_id"));
-    if (bot->team)
+    if (bot->team) {
         access_gate_set_home(bot->gate, bot->team);
+        bot_load_looks(bot);
+    }
     LOG(INFO, "slack.auth", F_STR("team", bot->team), F_STR("bot_user", bot->bot_user));
 }
 
@@ -87,13 +89,6 @@ static void start_socket(struct bot *bot)
 
 /* ---- starting and stopping ---- */
 
-static enum progress_style style_of(const char *name)
-{
-    return text_same(name, "text")     ? PROGRESS_TEXT
-           : text_same(name, "blocks") ? PROGRESS_BLOCKS
-                                       : PROGRESS_PLAN;
-}
-
 static struct scheduler_options scheduling(struct bot *bot)
 {
     return (struct scheduler_options){ .max_running = bot->o.max_running,
@@ -127,7 +122,7 @@ int bot_start(const struct bot_options *options, struct bot **ret, struct error 
                                   .updates_per_minute = options->edits_per_minute };
 
     bot->o = *options;
-    bot->style = style_of(options->progress);
+    bot->looks = looks_of(options->progress, options->chart);
     if (open_queue(bot, err) < 0 ||
         webapi_new(options->loop, options->http, &api, &bot->api, err) < 0) {
         bot_free(bot);

@@ -7,6 +7,7 @@
 #include "dbconn/queue/scheduler.h"
 #include "dbconn/slack/socket.h"
 #include "dbconn/slack/thread_view.h"
+#include "looks.h"
 
 struct loop_timer;
 struct websockets;
@@ -24,7 +25,7 @@ struct bot {
     struct request *requests;       /* what people asked for and has no answer yet */
     struct redraw *redraws;         /* feedback.c */
     char *bot_user, *bot_id, *team; /* auth.test; NULL until it answered */
-    enum progress_style style;      /* the simplest that the workspace refused nothing of */
+    struct looks looks;             /* as configured, less what the workspace refused */
     uint64_t next_owner;
     bool stopping;
     struct loop_timer *stop_timer;

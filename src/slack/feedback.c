@@ -129,7 +129,8 @@ static void draw(struct redraw *d, const struct job_message_list *messages)
     in.said_right = d->opinions.right;
     in.said_wrong = d->opinions.wrong;
     in.real_cause = d->opinions.real_cause;
-    in.options.style = d->bot->style;
+    in.options.style = d->bot->looks.style;
+    in.options.chart = d->bot->looks.chart;
     thread_view_build(&in, &view);
     for (size_t i = 0; i < view.n; i++) {
         const struct job_message *sent = find_sent(messages, view.parts[i].id);

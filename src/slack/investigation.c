@@ -43,7 +43,7 @@ struct investigation {
     uint64_t owner;
     int64_t evaluated_ms;
     int64_t began_ms; /* monotonic: when this process took it up */
-    enum progress_style style;
+    struct looks looks;
     bool shown, started, finishing;
     bool withheld; /* this channel may not look at the issue's project: show nothing of it */
     struct queue_call *calls[16]; /* of the store, this job's */
@@ -113,7 +113,8 @@ static void show(struct investigation *inv)
     in.said_right = inv->opinions.right;
     in.said_wrong = inv->opinions.wrong;
     in.real_cause = inv->opinions.real_cause;
-    in.options.style = inv->style;
+    in.options.style = inv->looks.style;
+    in.options.chart = inv->looks.chart;
     in.options.at_most_once = thread_sync_was_blind(inv->sync);
     thread_view_build(&in, &view);
     thread_sync_show(inv->sync, &view);
@@ -142,16 +143,14 @@ static void on_show_timer(void *user)
     loop_timer_start(inv->timer, SIGN_OF_LIFE_MS);
 }
 
-static void on_blocks_refused(void *user)
+static void on_refused(void *user, enum part_id part)
 {
     struct investigation *inv = user;
 
-    if (inv->style == PROGRESS_TEXT)
-        return;
-    inv->style = (enum progress_style)(inv->style + 1);
-    if (inv->bot->style < inv->style)
-        inv->bot->style = inv->style; /* the next investigations begin with what is accepted */
-    show(inv);
+    if (looks_simpler(&inv->looks, part)) {
+        bot_keep_looks(inv->bot, &inv->looks);
+        show(inv);
+    }
 }
 
 static void tell_asker(struct investigation *inv, const char *text)
@@ -688,21 +687,20 @@ void investigation_start(struct bot *bot, struct scheduler_run *claim)
     inv->owner = ++bot->next_owner;
     inv->phase = PHASE_RUNNING;
     inv->began_ms = clock_mono_ms();
-    inv->style = bot->style;
+    inv->looks = bot->looks;
     inv->timer = loop_timer_new(bot->o.loop, on_show_timer, inv);
     inv->halt = loop_timer_new(bot->o.loop, on_halt, inv);
     job_extra_read(job_of(inv), &inv->extra);
     scheduler_set_data(claim, inv);
-    inv->sync =
-        thread_sync_new(&(struct thread_sync_options){ .loop = bot->o.loop,
-                                                       .api = bot->api,
-                                                       .queue = bot->queue,
-                                                       .run = claim,
-                                                       .owner = inv->owner,
-                                                       .on_blocks_refused = on_blocks_refused,
-                                                       .on_cannot_post = on_cannot_post,
-                                                       .on_settled = on_settled,
-                                                       .user = inv });
+    inv->sync = thread_sync_new(&(struct thread_sync_options){ .loop = bot->o.loop,
+                                                               .api = bot->api,
+                                                               .queue = bot->queue,
+                                                               .run = claim,
+                                                               .owner = inv->owner,
+                                                               .on_refused = on_refused,
+                                                               .on_cannot_post = on_cannot_post,
+                                                               .on_settled = on_settled,
+                                                               .user = inv });
     bot_count_start(bot, job_of(inv));
     LOG(INFO, "job.start", F_STR("job", job_of(inv)->id), F_STR("issue", job_of(inv)->issue_ref),
         F_INT("attempt", job_of(inv)->attempts_total));

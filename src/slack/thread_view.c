@@ -9,10 +9,8 @@
 #include "thread_view_internal.h"
 
 static const char *const part_names[] = {
-    [PART_ROOT] = "root",
-    [PART_PLAN] = "plan",
-    [PART_ANSWER] = "answer",
-    [PART_DETAILS] = "details",
+    [PART_ROOT] = "root",   [PART_PLAN] = "plan",       [PART_ANSWER] = "answer",
+    [PART_CHART] = "chart", [PART_DETAILS] = "details",
 };
 
 #define X(name, text) [BUTTON_##name] = (text),
@@ -160,6 +158,12 @@ static void add_part(struct thread_view *view, const struct thread_input *in, en
     part->metadata = metadata_of(in, part);
 }
 
+static void add_picture(struct thread_view *view, const struct thread_input *in)
+{
+    add_part(view, in, PART_CHART, chart_draft);
+    view->parts[view->n - 1].picture = chart_picture_of(in);
+}
+
 static bool any_step_started(const struct casefile *c)
 {
     for (size_t i = 0; c && i < c->n_steps; i++) {
@@ -185,16 +189,31 @@ void thread_view_build(const struct thread_input *input, struct thread_view *ret
         add_part(ret, in, PART_PLAN, plan_draft);
     if (is_final(in->phase))
         add_part(ret, in, PART_ANSWER, answer_draft);
+    if (in->phase == PHASE_DONE && chart_is_picture(in))
+        add_picture(ret, in);
     if (in->phase == PHASE_DONE)
         add_part(ret, in, PART_DETAILS, details_draft);
 }
 
+void thread_part_clear(struct thread_part *part)
+{
+    free(part->text);
+    cJSON_Delete(part->blocks);
+    cJSON_Delete(part->metadata);
+    if (part->picture) {
+        free(part->picture->name);
+        free(part->picture->title);
+        free(part->picture->alt);
+        free(part->picture->subject);
+        series_clear(&part->picture->series);
+        free(part->picture);
+    }
+    *part = (struct thread_part){ 0 };
+}
+
 void thread_view_clear(struct thread_view *view)
 {
-    for (size_t i = 0; i < view->n; i++) {
-        free(view->parts[i].text);
-        cJSON_Delete(view->parts[i].blocks);
-        cJSON_Delete(view->parts[i].metadata);
-    }
+    for (size_t i = 0; i < view->n; i++)
+        thread_part_clear(&view->parts[i]);
     *view = (struct thread_view){ 0 };
 }

@@ -1,7 +1,6 @@
 /* The answer: a new message, since edits notify nobody. What a person needs, most urgent first. */
 #include "thread_view_internal.h"
 
-#include "dbconn/report/chart.h"
 #include "dbconn/report/wording.h"
 #include "dbconn/slack/mrkdwn.h"
 
@@ -9,8 +8,6 @@
 #define AGAINST_SHOWN 3
 #define MISSING_SHOWN 3
 #define ACTIONS_SHOWN 4
-#define MARKERS_SHOWN 4
-#define CHART_BUCKETS 20 /* categories of the chart block */
 
 static void mention(struct doc *d, const struct thread_input *in)
 {
@@ -163,77 +160,6 @@ static void seen_before(struct doc *d, const struct thread_input *in)
         doc_words(d, " ");
         doc_link(d, s->permalink, "That thread");
     }
-}
-
-/* "Onset: …. Release web@1.2.3: …." */
-static void marker_words(const struct series *s, struct doc *d)
-{
-    for (size_t i = 0; i < s->n_markers && i < MARKERS_SHOWN; i++) {
-        doc_words(d, i ? "; " : "");
-        doc_sentence(d, s->markers[i].label, 100);
-        doc_words(d, " ");
-        doc_date(d, s->markers[i].at_ms);
-    }
-    if (s->n_markers > MARKERS_SHOWN)
-        doc_words(d, "; and more, see Details");
-    doc_words(d, ".");
-}
-
-static void chart_lines(const struct casefile *c, const struct chart *ch, struct doc *d)
-{
-    struct buf words = BUF_INIT, spark = BUF_INIT;
-
-    chart_title(ch, &words);
-    buf_addf(&words, ", %s", "highest ");
-    word_count((int64_t)ch->peak, "error", "errors", &words);
-    buf_adds(&words, ", from ");
-    time_format_minute(ch->buckets[0].start_ms, &words);
-    buf_adds(&words, ":");
-    chart_sparkline(ch, &spark);
-    doc_paragraph(d);
-    doc_sentence(d, buf_str(&words), 200);
-    doc_code_block(d, buf_str(&spark), 400);
-    if (c->series.n_markers > 0) {
-        doc_paragraph(d);
-        marker_words(&c->series, d);
-    }
-    buf_clear(&words);
-    buf_clear(&spark);
-}
-
-static void marker_context(const struct casefile *c, struct blocks *b)
-{
-    struct doc d = DOC_INIT;
-    struct buf text = BUF_INIT;
-
-    if (c->series.n_markers == 0)
-        return;
-    doc_paragraph(&d);
-    marker_words(&c->series, &d);
-    doc_to_text(&d, 1500, "", &text);
-    blocks_context(b, buf_str(&text));
-    doc_clear(&d);
-    buf_clear(&text);
-}
-
-void add_chart(struct part_draft *p, size_t text_room)
-{
-    const struct casefile *c = p->in->casefile;
-    struct doc d = DOC_INIT;
-    struct chart ch;
-
-    if (!chart_wanted(c) || !chart_build(&c->series, CHART_BUCKETS, &ch))
-        return;
-    chart_lines(c, &ch, &d);
-    if (p->in->options.style == PROGRESS_PLAN) {
-        blocks_chart(&p->blocks, &ch);
-        marker_context(c, &p->blocks);
-    } else if (has_blocks(p->in)) {
-        doc_to_blocks(&d, &p->blocks);
-    }
-    buf_addc(&p->text, '\n');
-    doc_to_text(&d, text_room, "", &p->text);
-    doc_clear(&d);
 }
 
 static void add_sentence(struct buf *out, const char *sentence)

@@ -34,7 +34,13 @@ void add_canceller(struct doc *d, const struct thread_input *in);
 void add_do_now(struct doc *d, const struct diagnosis *dg);
 void add_findings(struct doc *d, const char *heading, const struct finding *items, size_t n,
                   size_t shown);
+
+/* The chart in the answer: as a block, else as characters. */
 void add_chart(struct part_draft *p, size_t text_room);
+bool chart_is_picture(const struct thread_input *in);
+/* The words beside the picture, and what it is made of. */
+void chart_draft(struct part_draft *p);
+struct thread_picture *chart_picture_of(const struct thread_input *in);
 
 /* One actions block with the buttons that make sense; what has no URL or no use is left out. */
 struct button_row {

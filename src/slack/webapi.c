@@ -16,7 +16,9 @@
 #include "dbconn/base/text.h"
 #include "webapi_internal.h"
 
-#define RESPONSE_URL "response_url" /* our name for the line of those posts */
+/* Our names for the lines of what goes to addresses that Slack hands out. */
+#define RESPONSE_URL "response_url"
+#define UPLOAD_URL "upload_url"
 
 /* --- the end of a call --- */
 
@@ -133,7 +135,7 @@ static void on_reply(void *user, const struct http_reply *reply, const struct er
 
     call->http = NULL;
     if (call->url)
-        webapi_read_response_url(reply, err, sent, &call->reading);
+        webapi_read_address(line->method, reply, err, sent, &call->reading);
     else
         webapi_read(line->method, line->info, reply, err, sent, &call->reading);
     int64_t wait = call->reading.retry_after_ms;
@@ -163,17 +165,25 @@ static const char *auth_of(const struct webapi *api, const struct method_info *i
     return info->app_token ? api->app_auth : api->bot_auth;
 }
 
+static const char *type_of(const struct webapi_call *call)
+{
+    if (call->url)
+        return text_same(call->line->method, UPLOAD_URL)
+                   ? "Content-Type: application/octet-stream"
+                   : "Content-Type: application/json; charset=utf-8";
+    return call->line->info->form ? "Content-Type: application/x-www-form-urlencoded"
+                                  : "Content-Type: application/json; charset=utf-8";
+}
+
 static void send_call(struct webapi_call *call)
 {
     struct line *line = call->line;
     struct webapi *api = line->api;
-    bool form = line->info->form && !call->url;
     char *url = call->url ? xstrdup(call->url) : xasprintf("%s%s", api->url, line->method);
     struct error err = ERROR_INIT;
     const char *headers[3] = {
-        form ? "Content-Type: application/x-www-form-urlencoded"
-             : "Content-Type: application/json; charset=utf-8",
-        call->url ? NULL : auth_of(api, line->info), /* a response_url gets no token */
+        type_of(call),
+        call->url ? NULL : auth_of(api, line->info), /* the address is the permission */
         NULL,
     };
     const struct http_request request = {
@@ -313,6 +323,9 @@ static void release(struct webapi *api)
         line_free(api->lines);
         api->lines = next;
     }
+    for (size_t i = 0; i < api->n_channels; i++)
+        free(api->channels[i].id);
+    free(api->channels);
     loop_timer_free(api->deliver);
     free_secret(api->bot_auth);
     free_secret(api->app_auth);
@@ -357,7 +370,7 @@ static void take_args(struct webapi_call *call, const cJSON *args)
     buf_reset(&call->body);
     webapi_write_body(call->line->info, safe, &call->body);
     cJSON_Delete(safe);
-    xreplace(&call->channel, json_str(args, "channel"));
+    xreplace(&call->channel, json_str_or(args, "channel_id", json_str(args, "channel")));
 }
 
 struct webapi_call *webapi_start(struct webapi *api, const struct webapi_request *request,
@@ -407,22 +420,40 @@ bool webapi_replace(struct webapi_call *call, const cJSON *args, enum webapi_pri
     return true;
 }
 
+/* To an address of Slack's. The line's limits apply, no token is sent. */
+static struct webapi_call *start_at(struct webapi *api, const char *name, const char *url,
+                                    const void *body, size_t len, uint64_t owner,
+                                    webapi_done_fn *done, void *user, struct error *err)
+{
+    if (http_check(api->http, api->service, url, err) < 0)
+        return NULL;
+    struct line *line = line_need(api, name, on_wake);
+    struct webapi_call *call = call_new(line, owner, done, user);
+
+    call->url = xstrdup(url);
+    buf_add(&call->body, body, len);
+    line_insert(call);
+    pump(line);
+    return call;
+}
+
 struct webapi_call *webapi_respond(struct webapi *api, const char *response_url,
                                    const cJSON *payload, uint64_t owner, webapi_done_fn *done,
                                    void *user, struct error *err)
 {
-    if (http_check(api->http, api->service, response_url, err) < 0)
-        return NULL;
-    struct line *line = line_need(api, RESPONSE_URL, on_wake);
-    struct webapi_call *call = call_new(line, owner, done, user);
     char *text = json_print(payload);
+    struct webapi_call *call =
+        start_at(api, RESPONSE_URL, response_url, text, strlen(text), owner, done, user, err);
 
-    call->url = xstrdup(response_url);
-    buf_adds(&call->body, text);
     free(text);
-    line_insert(call);
-    pump(line);
     return call;
+}
+
+struct webapi_call *webapi_upload(struct webapi *api, const char *upload_url,
+                                  const struct buf *file, uint64_t owner, webapi_done_fn *done,
+                                  void *user, struct error *err)
+{
+    return start_at(api, UPLOAD_URL, upload_url, buf_str(file), file->len, owner, done, user, err);
 }
 
 void webapi_stats(const struct webapi *api, struct webapi_stats *ret)

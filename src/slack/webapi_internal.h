@@ -21,7 +21,7 @@ struct method_info {
     bool form;        /* the body is a form: for reading methods and where JSON is not taken */
     bool repeatable;  /* twice does no more than once */
     bool app_token;   /* the app-level token instead of the bot's */
-    bool per_channel; /* one message a second in each channel */
+    bool per_channel; /* makes a message: one a second in each channel */
     int per_minute;   /* our limit, below Slack's */
 };
 
@@ -41,12 +41,12 @@ struct reading {
 /* `sent`: may it have reached Slack when `err` is set? (http_call_sent()) */
 void webapi_read(const char *method, const struct method_info *info, const struct http_reply *reply,
                  const struct error *err, bool sent, struct reading *ret);
-/* The same for a response_url, where success is any 2xx. */
-void webapi_read_response_url(const struct http_reply *reply, const struct error *err, bool sent,
-                              struct reading *ret);
+/* The same for the addresses that Slack hands out, where success is any 2xx. */
+void webapi_read_address(const char *name, const struct http_reply *reply, const struct error *err,
+                         bool sent, struct reading *ret);
 void reading_clear(struct reading *r);
 
-/* chat.postMessage in one channel. */
+/* Everything that makes a message in one channel. */
 struct channel {
     char *id;
     struct bucket bucket;
@@ -62,8 +62,6 @@ struct line {
     int64_t paused_until_ms; /* monotonic, after a 429 */
     struct loop_timer *wake;
     struct webapi_call *first, *last;
-    struct channel *channels;
-    size_t n_channels, cap_channels;
 };
 
 enum webapi_state { WEBAPI_WAITING, WEBAPI_SENT, WEBAPI_ENDED };
@@ -77,7 +75,7 @@ struct webapi_call {
     uint64_t number; /* the order of arrival */
     enum webapi_priority priority;
     uint64_t owner;
-    char *url;     /* a response_url, else NULL */
+    char *url;     /* a response_url or an upload_url, else NULL */
     char *channel; /* of the arguments, where that counts */
     struct buf body;
     int64_t timeout_ms;
@@ -98,6 +96,8 @@ struct webapi {
     char *bot_auth, *app_auth; /* "Authorization: Bearer ..."; NULL: not configured */
     int updates_per_minute, posts_burst;
     struct line *lines;
+    struct channel *channels;
+    size_t n_channels, cap_channels;
     struct webapi_call *calls;
     struct webapi_call *ended, **ended_tail;
     struct loop_timer *deliver;

@@ -33,40 +33,38 @@ struct line *line_need(struct webapi *api, const char *method, loop_fn *on_wake)
 
 void line_free(struct line *line)
 {
-    for (size_t i = 0; i < line->n_channels; i++)
-        free(line->channels[i].id);
-    free(line->channels);
     loop_timer_free(line->wake);
     free(line->method);
     free(line);
 }
 
 /* Forgets channels where nothing was posted for a while: their bucket is as new. */
-static void prune_channels(struct line *line, int64_t now)
+static void prune_channels(struct webapi *api, int64_t now)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < line->n_channels; i++) {
-        if (bucket_is_full(&line->channels[i].bucket, now))
-            free(line->channels[i].id);
+    for (size_t i = 0; i < api->n_channels; i++) {
+        if (bucket_is_full(&api->channels[i].bucket, now))
+            free(api->channels[i].id);
         else
-            line->channels[kept++] = line->channels[i];
+            api->channels[kept++] = api->channels[i];
     }
-    line->n_channels = kept;
+    api->n_channels = kept;
 }
 
-/* The bucket of the call's channel; NULL when only the method counts. */
 struct bucket *line_channel(struct line *line, const struct webapi_call *call, int64_t now)
 {
+    struct webapi *api = line->api;
+
     if (!line->info->per_channel || !call->channel)
         return NULL;
-    for (size_t i = 0; i < line->n_channels; i++)
-        if (text_same(line->channels[i].id, call->channel))
-            return &line->channels[i].bucket;
-    prune_channels(line, now);
-    struct channel *channel = VEC_ADD(line->channels, line->n_channels, line->cap_channels);
+    for (size_t i = 0; i < api->n_channels; i++)
+        if (text_same(api->channels[i].id, call->channel))
+            return &api->channels[i].bucket;
+    prune_channels(api, now);
+    struct channel *channel = VEC_ADD(api->channels, api->n_channels, api->cap_channels);
     channel->id = xstrdup(call->channel);
-    bucket_init(&channel->bucket, line->api->posts_burst, 1, SECOND_MS, now);
+    bucket_init(&channel->bucket, api->posts_burst, 1, SECOND_MS, now);
     return &channel->bucket;
 }
 

@@ -21,7 +21,7 @@ static const struct method_info methods[] = {
     { "chat.getPermalink", true, true, false, false, SPECIAL },
     { "chat.postEphemeral", false, false, false, false, TIER_4 },
     { "chat.postMessage", false, false, false, true, 240 },
-    { "chat.startStream", false, false, false, false, TIER_2 },
+    { "chat.startStream", false, false, false, true, TIER_2 },
     { "chat.stopStream", false, false, false, false, TIER_2 },
     { "chat.update", false, true, false, false, 45 },
     { "conversations.history", true, true, false, false, TIER_3 },
@@ -30,14 +30,15 @@ static const struct method_info methods[] = {
     { "conversations.members", true, true, false, false, TIER_4 },
     { "conversations.open", false, true, false, false, TIER_3 },
     { "conversations.replies", true, true, false, false, TIER_3 },
-    { "files.completeUploadExternal", false, false, false, false, TIER_4 },
+    { "files.completeUploadExternal", false, false, false, true, TIER_4 },
     { "files.getUploadURLExternal", true, true, false, false, TIER_4 },
     { "files.info", true, true, false, false, TIER_4 },
     { "reactions.add", false, true, false, false, TIER_3 },
     { "reactions.remove", false, true, false, false, TIER_2 },
-    /* No method: answers to a command or a button. Each address takes 5; no other limit is known.
-     */
+    /* No methods but addresses that Slack hands out: for answers to a command or a button (5 each;
+     * no other limit is known), and for the bytes of a file. */
     { "response_url", false, false, false, false, 600 },
+    { "upload_url", false, true, false, false, 600 },
     { "usergroups.users.list", true, true, false, false, TIER_2 },
     { "users.conversations", true, true, false, false, TIER_3 },
     { "users.info", true, true, false, false, TIER_4 },

@@ -174,26 +174,24 @@ void webapi_read(const char *method, const struct method_info *info, const struc
     }
 }
 
-void webapi_read_response_url(const struct http_reply *reply, const struct error *err, bool sent,
-                              struct reading *r)
+void webapi_read_address(const char *name, const struct http_reply *reply, const struct error *err,
+                         bool sent, struct reading *r)
 {
-    const struct method_info *info = method_info("response_url");
+    const struct method_info *info = method_info(name);
 
     *r = (struct reading){ .reply.code = "", .err = ERROR_INIT };
     if (err) {
-        read_failure("response_url", info, err, sent, r);
+        read_failure(name, info, err, sent, r);
     } else if (reply->status / 100 == 2) {
         r->reply.kind = WEBAPI_OK;
     } else if (reply->status == 429) {
-        read_limit("response_url", reply, r);
+        read_limit(name, reply, r);
     } else if (parse(reply, r) && json_str(r->json, "error")) {
-        read_refusal("response_url", r);
+        read_refusal(name, r);
     } else {
-        r->reply.kind = reply->status >= 500 ? WEBAPI_AMBIGUOUS : WEBAPI_REFUSED;
-        error_set(&r->err, ERR_UPSTREAM,
-                  "Slack answered %d to a response_url (used up after 5 "
-                  "answers or 30 minutes)",
-                  reply->status);
+        r->reply.kind = reply->status >= 500 ? kind_of_silence(info, true) : WEBAPI_REFUSED;
+        error_set(&r->err, ERR_UPSTREAM, "Slack answered %d to %s (%s)", reply->status, name,
+                  info->repeatable ? "a file's bytes" : "used up after 5 answers or 30 minutes");
     }
 }
 

@@ -121,6 +121,9 @@ static inline void show_part(const struct thread_part *part, struct buf *out)
              part->in_thread ? "thread" : "channel", part->broadcast ? " and the channel" : "");
     for (const cJSON *block = json_first(part->blocks); block; block = block->next)
         show_block(block, out);
+    if (part->picture)
+        buf_addf(out, "[file %s: %s]\n[alt: %s]\n", part->picture->name, part->picture->title,
+                 part->picture->alt);
     buf_addf(out, "-------- as text --------\n%s\n\n", part->text);
 }
 

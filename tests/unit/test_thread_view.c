@@ -65,6 +65,10 @@ static struct thread_options options_of(const cJSON *options)
     struct thread_options o = { .style = strcmp(style, "text") == 0     ? PROGRESS_TEXT
                                          : strcmp(style, "blocks") == 0 ? PROGRESS_BLOCKS
                                                                         : PROGRESS_PLAN };
+    const char *chart = json_str_or(options, "chart", "auto");
+    o.chart = strcmp(chart, "image") == 0  ? CHART_PICTURE
+              : strcmp(chart, "text") == 0 ? CHART_TEXT
+                                           : CHART_BLOCK;
     (void)json_bool(options, "quiet", &o.quiet);
     (void)json_bool(options, "at_most_once", &o.at_most_once);
     (void)json_bool(options, "broadcast", &o.reply_broadcast);
@@ -213,6 +217,17 @@ static void every_golden_thread_is_as_reviewed(void **state)
     each_case(compare_case);
 }
 
+/* docs.slack.dev/reference/methods/files.getUploadURLExternal: alt_txt at most 1,000. */
+static void check_picture(const struct thread_part *p)
+{
+    assert_true((p->id == PART_CHART) == (p->picture != NULL));
+    if (!p->picture)
+        return;
+    assert_in_range(strlen(p->picture->alt), 20, 1000);
+    assert_non_null(strstr(p->picture->name, "01J5T3KQ2V")); /* it is found again by its name */
+    assert_true(p->picture->series.n_counts > 0);
+}
+
 static void check_limits(const char *name, struct golden_case *g)
 {
     struct thread_view view;
@@ -225,7 +240,9 @@ static void check_limits(const char *name, struct golden_case *g)
             const char *problem = message_problem(p->text, p->blocks);
             if (problem)
                 fail_msg("%s, style %d, %s: %s", name, style, part_name(p->id), problem);
-            assert_true((style == PROGRESS_TEXT) == (cJSON_GetArraySize(p->blocks) == 0));
+            assert_true((style == PROGRESS_TEXT || p->picture) ==
+                        (cJSON_GetArraySize(p->blocks) == 0));
+            check_picture(p);
         }
         thread_view_clear(&view);
     }

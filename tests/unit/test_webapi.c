@@ -571,6 +571,48 @@ static void response_urls_get_no_token_and_only_slack_gets_them(void **state)
     cJSON_Delete(payload);
 }
 
+static void a_files_bytes_go_to_slacks_own_address_without_a_token(void **state)
+{
+    static const struct {
+        struct script first;
+        enum webapi_kind kind;
+    } cases[] = {
+        { { 200, NULL, "OK - 5" }, WEBAPI_OK }, /* no JSON (docs.slack.dev, "Working with files") */
+        { { 500, NULL, "" }, WEBAPI_TRANSIENT }, /* nobody has seen anything yet */
+        { { 0, NULL, NULL }, WEBAPI_TRANSIENT },
+        { { 404, NULL, "Not found" }, WEBAPI_REFUSED },
+    };
+    struct buf file = BUF_INIT;
+
+    (void)state;
+    buf_adds(&file, "\x89PNG!");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bench b;
+        struct outcome o = { 0 };
+        char url[64];
+        const struct script script[] = { cases[i].first, { -1, NULL, NULL } };
+
+        bench_open(&b, NO_OPTIONS);
+        b.script = script;
+        o.bench = &b;
+        snprintf(url, sizeof(url), "http://127.0.0.1:%d/upload/v1/hush", b.server.tcp.port);
+        assert_null(webapi_upload(b.api, "https://evil.example/upload/v1/1", &file, 0, on_done, &o,
+                                  &o.err));
+        assert_int_equal(o.err.code, ERR_CONFIG);
+        error_clear(&o.err);
+        assert_non_null(webapi_upload(b.api, url, &file, 0, on_done, &o, NULL));
+        run_until(&b, 1);
+        assert_string_equal(buf_str(&b.log), "/upload/v1/hush \x89PNG!\n");
+        assert_null(strcasestr(buf_str(&b.head), "Authorization"));
+        assert_non_null(strcasestr(buf_str(&b.head), "application/octet-stream"));
+        assert_int_equal(o.kind, cases[i].kind);
+        assert_null(strstr(error_text(&o.err), "hush"));
+        outcome_clear(&o);
+        bench_close(&b);
+    }
+    buf_clear(&file);
+}
+
 static void free_in_done(void *user, const struct webapi_reply *reply, const struct error *err)
 {
     struct bench *b = user;
@@ -630,6 +672,7 @@ int main(void)
         cmocka_unit_test(a_call_whose_turn_does_not_come_gives_up_when_told_to),
         cmocka_unit_test(a_missing_token_is_named_at_once),
         cmocka_unit_test(response_urls_get_no_token_and_only_slack_gets_them),
+        cmocka_unit_test(a_files_bytes_go_to_slacks_own_address_without_a_token),
         cmocka_unit_test(the_client_may_be_freed_inside_done),
     };
     return cmocka_run_group_tests(tests, global_init, global_clear);

@@ -344,7 +344,8 @@ static cJSON *see_file(struct visit *v)
         (void)error_set(v->err, ERR_INVALID, "no uploaded file %s", id);
         return NULL;
     }
-    reply_text(v->reply, 200, "application/octet-stream", "");
+    reply_text(v->reply, 200,
+               text_icontains(name, ".png") ? "image/png" : "application/octet-stream", "");
     buf_add(&v->reply->body, buf_str(bytes), bytes->len);
     return NULL;
 }
@@ -414,6 +415,8 @@ static cJSON *do_config(struct visit *v)
         xreplace(&slack->app_token_error, json_str(v->body, "app_token_error"));
     if (json_str(v->body, "scopes"))
         xreplace(&slack->scopes, json_str(v->body, "scopes"));
+    if (cJSON_GetObjectItemCaseSensitive(v->body, "refused_blocks"))
+        xreplace(&slack->refused_blocks, json_str(v->body, "refused_blocks"));
     (void)json_bool(v->body, "socket_mode_enabled", &slack->socket_mode_enabled);
     if (json_get(v->body, "channel"))
         (void)workspace_put_channel(&slack->ws, json_get(v->body, "channel"));

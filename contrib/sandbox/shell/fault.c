@@ -177,7 +177,7 @@ static void combine(struct fault_effect *sum, const struct fault_effect *one)
 {
     sum->latency_ms += one->latency_ms;
     sum->status = one->status ? one->status : sum->status;
-    sum->retry_after = one->retry_after >= 0 ? one->retry_after : sum->retry_after;
+    sum->retry_after = one->retry_after != -1 ? one->retry_after : sum->retry_after;
     sum->huge += one->huge;
     if (one->drip_ms) {
         sum->drip_ms = one->drip_ms;

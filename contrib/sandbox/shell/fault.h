@@ -33,7 +33,7 @@ struct faults; /* opaque: the list of one service */
 struct fault_effect {
     int64_t latency_ms;
     int status;
-    int64_t retry_after; /* -1: none */
+    int64_t retry_after; /* -1: not said, -2: without the header, even where Slack has one */
     int64_t huge;
     int64_t drip_ms, drip_bytes;
     int64_t kill;

@@ -160,6 +160,14 @@ static void refuse_for(struct call *call, int64_t wait)
     }
 }
 
+/* The channel in which the call makes a message, or NULL. */
+static const char *posts_in(struct call *call, const struct method *method)
+{
+    if (method->run == chat_postMessage || method->run == chat_startStream)
+        return arg_str(call, "channel");
+    return method->run == files_completeUploadExternal ? arg_str(call, "channel_id") : NULL;
+}
+
 static void check_limits(struct call *call, const struct method *method)
 {
     struct limits *limits = &call->slack->limits;
@@ -167,10 +175,13 @@ static void check_limits(struct call *call, const struct method *method)
 
     if (method->per_minute)
         refuse_for(call, limits_take(limits, method->name, method->per_minute, MINUTE_MS, now));
-    if (method->run == chat_postMessage && arg_str(call, "channel")) {
-        char *key = xasprintf("post in %s", arg_str(call, "channel"));
+    const char *channel = posts_in(call, method);
+    if (channel) {
+        char *key = xasprintf("post in %s", channel);
         refuse_for(call, limits_pace(limits, key, SECOND_MS, call->slack->post_burst, now));
         free(key);
+    }
+    if (method->run == chat_postMessage) {
         refuse_for(call, limits_take(limits, method->name, 300, MINUTE_MS, now));
     }
 }

@@ -32,6 +32,21 @@ static bool file_exists(void *user, const char *id)
     return files_has(user, id);
 }
 
+/* New blocks come to workspaces in phases. */
+static void refuse_new_blocks(const struct slack *slack, const cJSON *blocks, cJSON *errors)
+{
+    int i = 0;
+
+    for (const cJSON *b = json_first(blocks); b; b = b->next, i++) {
+        const char *type = json_str_or(b, "type", "?");
+        if (!slack->refused_blocks || !strstr(slack->refused_blocks, type))
+            continue;
+        char *text = xasprintf("unsupported type: %s [json-pointer:/blocks/%d/type]", type, i);
+        cJSON_AddItemToArray(errors, cJSON_CreateString(text));
+        free(text);
+    }
+}
+
 static void read_blocks(struct call *call, struct content *content)
 {
     struct block_report report;
@@ -45,6 +60,7 @@ static void read_blocks(struct call *call, struct content *content)
     }
     blocks_check(content->blocks, SURFACE_MESSAGE, "/blocks", file_exists, call->slack->files,
                  &report);
+    refuse_new_blocks(call->slack, content->blocks, report.errors);
     if (accept_blocks(call, report.errors) && report.text_bytes > MESSAGE_TEXT_MAX)
         call_fail(call, "msg_blocks_too_long");
 }

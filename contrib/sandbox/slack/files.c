@@ -6,7 +6,7 @@
 #include "world/ids.h"
 
 struct file {
-    char *id, *key, *name, *title;
+    char *id, *key, *name, *title, *alt;
     int64_t length;
     bool uploaded, completed;
     struct buf bytes;
@@ -32,6 +32,7 @@ void files_free(struct files *files)
         free(f->key);
         free(f->name);
         free(f->title);
+        free(f->alt);
         buf_clear(&f->bytes);
         free(f);
     }
@@ -93,6 +94,7 @@ void files_getUploadURLExternal(struct call *call)
     f->id = new_id();
     f->key = id_random_hex(32);
     f->name = xstrdup(name);
+    f->alt = xstrdup(alt);
     f->length = length;
     *VEC_ADD(files->items, files->n, files->cap) = f;
     char *url = xasprintf("%s/upload/v1/%s", call->req->base, f->key);
@@ -165,6 +167,7 @@ static cJSON *file_json(const struct call *call, const struct file *f)
     json_put_i64(out, "created", call->slack->ws.last_ts_us / 1000000);
     json_put_str(out, "name", f->name);
     json_put_str(out, "title", f->title ? f->title : f->name);
+    json_put_str(out, "alt_txt", f->alt);
     json_put_str(out, "mimetype", "");
     json_put_str(out, "filetype", "");
     json_put_str(out, "user", ws->bot_user_id);

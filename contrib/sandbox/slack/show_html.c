@@ -319,6 +319,22 @@ static void who(struct canvas *c, const struct message *m)
     buf_clear(&iso);
 }
 
+/* Its bytes come from the control port, which serves the page too. */
+static void draw_file(struct canvas *c, const cJSON *f)
+{
+    buf_adds(c->out, "<figure><figcaption>");
+    html_text(json_str_or(f, "title", ""), c->out);
+    buf_adds(c->out, "</figcaption>");
+    if (strstr(json_str_or(f, "name", ""), ".png")) {
+        buf_adds(c->out, "<img src=\"/file?id=");
+        html_attr(json_str_or(f, "id", ""), c->out);
+        buf_adds(c->out, "\" alt=\"");
+        html_attr(json_str_or(f, "alt_txt", ""), c->out);
+        buf_adds(c->out, "\">");
+    }
+    buf_adds(c->out, "</figure>");
+}
+
 static void draw_message(struct canvas *c, const struct message *m)
 {
     c->message = m;
@@ -332,11 +348,8 @@ static void draw_message(struct canvas *c, const struct message *m)
     }
     for (const cJSON *block = json_first(m->blocks); block; block = block->next)
         draw_block(c, block);
-    for (const cJSON *f = json_first(m->files); f; f = f->next) {
-        buf_adds(c->out, "<p class=\"image\">📄 ");
-        html_text(json_str_or(f, "title", ""), c->out);
-        buf_adds(c->out, "</p>");
-    }
+    for (const cJSON *f = json_first(m->files); f; f = f->next)
+        draw_file(c, f);
     buf_adds(c->out, "</article>\n");
 }
 
@@ -357,7 +370,8 @@ static const char style[] =
     ".6}.source{margin-left:1.3rem}button{font:inherit;padding:.2rem .7rem;border:1px solid #8888;"
     "border-radius:5px;background:none;cursor:pointer}button.primary{background:#1e8449;color:#fff}"
     "button.danger{color:#c0392b}.side{float:right}table{border-collapse:collapse}td{border:1px "
-    "solid #8886;padding:.15rem .5rem}figure{margin:.4rem 0}svg text{font-size:10px;fill:#888}"
+    "solid #8886;padding:.15rem .5rem}figure{margin:.4rem "
+    "0}img{max-width:100%;border-radius:8px}svg text{font-size:10px;fill:#888}"
     ".axis{stroke:#888}";
 
 /* A click is sent as what it is, and the page shows what came of it. "?press=ACTION" presses the

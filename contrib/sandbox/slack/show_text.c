@@ -314,7 +314,8 @@ static void draw_body(struct canvas *c, const struct message *m)
             buf_addc(c->out, '\n');
     }
     for (const cJSON *f = json_first(m->files); f; f = f->next)
-        buf_addf(c->out, "\n[file: %s]", json_str_or(f, "title", "?"));
+        buf_addf(c->out, "\n[file: %s]%s%s", json_str_or(f, "title", "?"),
+                 json_str(f, "alt_txt") ? " " : "", json_str_or(f, "alt_txt", ""));
     for (const cJSON *r = json_first(m->reactions); r; r = r->next)
         buf_addf(c->out, "%s:%s:", r == json_first(m->reactions) ? "\n" : " ",
                  json_str_or(r, "name", "?"));

@@ -97,7 +97,7 @@ static void refuse(void *user, const struct fault_effect *effect, struct reply *
     slack_record(user, "(fault)", NULL, effect->status ? effect->status : 200,
                  cJSON_Duplicate(body, true));
     reply_json(reply, effect->status ? effect->status : 200, body);
-    if (effect->status == 429 && effect->retry_after < 0)
+    if (effect->status == 429 && effect->retry_after == -1)
         reply_header(reply, "retry-after", "1");
 }
 
@@ -181,6 +181,7 @@ void slack_free(struct slack *slack)
     free(slack->app_token);
     free(slack->bot_token);
     free(slack->app_token_error);
+    free(slack->refused_blocks);
     free(slack->bot_token_error);
     free(slack->scopes);
     cJSON_Delete(slack->calls);

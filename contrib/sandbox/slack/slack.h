@@ -26,6 +26,7 @@ struct slack {
     char *app_token, *bot_token;
     char *app_token_error, *bot_token_error; /* "token_revoked" and the like; NULL: good */
     char *scopes;                            /* of the bot token, comma-separated */
+    char *refused_blocks;                    /* types that this workspace does not have yet */
     bool socket_mode_enabled;
     int64_t post_burst; /* posts a channel takes at once */
     int64_t calls_seen; /* sequence number of the last recorded call */

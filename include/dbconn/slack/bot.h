@@ -39,6 +39,7 @@ struct bot_options {
     int64_t lease_ms, retention_ms, job_budget_ms;
     int64_t seen_ms;      /* how far back an earlier diagnosis of the same is mentioned */
     const char *progress; /* "plan", "blocks", "text" */
+    const char *chart;    /* "auto", "image", "text" */
     bool reply_broadcast, mention_asker;
     const char *const *auto_channels; /* where an alert starts an investigation by itself */
     size_t n_auto_channels;

@@ -29,8 +29,8 @@ struct thread_sync_options {
     struct scheduler_run *run; /* whose lease allows to post; its job has channel and thread_ts */
     uint64_t owner;
     int64_t edit_spacing_ms; /* between two edits of one message; 0: 3 s */
-    /* Slack refused the blocks: show the parts again in a simpler style. */
-    void (*on_blocks_refused)(void *user);
+    /* Slack refused the part's blocks (or, of a picture, files): show it in a simpler style. */
+    void (*on_refused)(void *user, enum part_id part);
     /* The root message cannot be posted: nothing more will be. `code` is Slack's. */
     void (*on_cannot_post)(void *user, const char *code, const struct error *why);
     /* All parts stand as they were last shown, or cannot. Each time that becomes true. */

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct casefile;
+#include "dbconn/diagnosis/casefile.h"
 
 #define THREAD_METADATA_EVENT "dbconn_part" /* event_type; payload {job, part, hash} */
 
@@ -35,6 +35,12 @@ enum progress_style {
     PROGRESS_TEXT,   /* no blocks at all */
 };
 
+enum chart_style {
+    CHART_BLOCK,   /* a data_visualization block where PROGRESS_PLAN's blocks are shown, else: */
+    CHART_PICTURE, /* an image in the thread, and characters in the answer */
+    CHART_TEXT,    /* characters only */
+};
+
 struct seen_before { /* the latest earlier diagnosis of the same issue or target; optional */
     int64_t at_ms;
     const char *issue;   /* short id */
@@ -45,6 +51,7 @@ struct seen_before { /* the latest earlier diagnosis of the same issue or target
 
 struct thread_options {
     enum progress_style style;
+    enum chart_style chart;
     bool reply_broadcast; /* show the answer in the channel too */
     bool quiet;           /* quiet hours: nobody is mentioned */
     bool no_feedback;     /* leave out Right / Wrong / The real cause */
@@ -71,9 +78,18 @@ struct thread_input {
     struct thread_options options;
 };
 
-enum part_id { PART_ROOT, PART_PLAN, PART_ANSWER, PART_DETAILS, PART_COUNT };
-const char *part_name(enum part_id id); /* "root", "plan", "answer", "details": stable, stored */
+enum part_id { PART_ROOT, PART_PLAN, PART_ANSWER, PART_CHART, PART_DETAILS, PART_COUNT };
+const char *part_name(enum part_id id); /* "root", "plan", "answer", ...: stable, stored */
 bool part_parse(const char *name, enum part_id *ret);
+
+/* The chart as a file (report/chart_png.h draws it). */
+struct thread_picture {
+    char *name;  /* of the file; has the job's id in it, by which it is found again */
+    char *title; /* shown above it */
+    char *alt;   /* what it shows, for those who cannot see it */
+    char *subject;
+    struct series series;
+};
 
 struct thread_part {
     enum part_id id;
@@ -84,7 +100,9 @@ struct thread_part {
     cJSON *blocks;   /* array; an empty one with PROGRESS_TEXT, which clears blocks on an update */
     cJSON *metadata; /* {event_type, event_payload: {job, part, hash}} */
     char hash[17];   /* of text and blocks, 16 hex digits */
+    struct thread_picture *picture; /* PART_CHART: it is shown, with `text` beside it. Else NULL. */
 };
+void thread_part_clear(struct thread_part *part);
 
 struct thread_view {
     struct thread_part parts[PART_COUNT]; /* in the order to post */

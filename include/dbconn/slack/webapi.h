@@ -101,6 +101,17 @@ struct webapi_call *webapi_respond(struct webapi *api, const char *response_url,
                                    const cJSON *payload, uint64_t owner, webapi_done_fn *done,
                                    void *user, struct error *err) MUST_CHECK;
 
+/*
+ * The second of the three steps that a file takes (files.getUploadURLExternal, this,
+ * files.completeUploadExternal; docs.slack.dev, "Working with files"): the bytes, to the address
+ * that the first step gave. It is a secret and takes no token; the policy allows Slack's own hosts
+ * only. Until the last step nobody sees anything, so it may be repeated. NULL with ERR_CONFIG for
+ * another host.
+ */
+struct webapi_call *webapi_upload(struct webapi *api, const char *upload_url,
+                                  const struct buf *file, uint64_t owner, webapi_done_fn *done,
+                                  void *user, struct error *err) MUST_CHECK;
+
 /* What an error code of Slack's means. Pure. */
 enum webapi_kind webapi_kind_of(const char *method, const char *code);
 
