@@ -68,7 +68,7 @@ $(BUILD)/%.o: %.c | $(BUILD)/libraries.ok
 
 # Missing libraries are named before the compiler misses their headers.
 $(BUILD)/libraries.ok: contrib/check-libs.sh
-	@contrib/check-libs.sh $(PKGS) libpq
+	@contrib/check-libs.sh $(PKGS) libpq cairo
 	@mkdir -p $(@D)
 	@touch $@
 

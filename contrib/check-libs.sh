@@ -15,6 +15,7 @@ describe() {
     sqlite3) echo 'libsqlite3-dev 3.35' ;; # RETURNING
     libpcre2-8) echo 'libpcre2-dev 10.22' ;;
     libpq) echo 'libpq-dev 13' ;;
+    cairo) echo 'libcairo2-dev 1.12' ;;
     cmocka) echo 'libcmocka-dev 1.1' ;;
     *) echo "$1 0" ;;
     esac
