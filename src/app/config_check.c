@@ -24,6 +24,7 @@ static const struct {
       "debug, info, warn, error or none" },
     { "log.format", { "auto", "logfmt", "json" }, "auto, logfmt or json" },
     { "slack.progress", { "plan", "blocks", "text" }, "plan, blocks or text" },
+    { "slack.chart", { "auto", "image", "text" }, "auto, image or text" },
 };
 
 static bool is_one_of(const char *text, const char *const *list)
@@ -60,6 +61,7 @@ static const char *const live[] = {
     "queue.max_waiting",     "queue.max_attempts",    "queue.retention_days",
     "history.seen_days",     "access.allow",          "access.external_channels",
     "access.projects",       "limits.job_seconds",    "log.level",
+    "slack.chart",
 };
 
 bool config_is_live(const char *key)

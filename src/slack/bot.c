@@ -142,11 +142,12 @@ int bot_start(const struct bot_options *options, struct bot **ret, struct error 
 
 void bot_reload(struct bot *bot, const struct bot_options *options)
 {
-    bool restyled = !text_same(options->progress, bot->o.progress);
+    bool restyled = !text_same(options->progress, bot->o.progress) ||
+                    !text_same(options->chart, bot->o.chart);
 
     bot->o = *options;
     if (restyled) /* what the workspace refused before it may refuse again: then once more */
-        bot->style = style_of(options->progress);
+        bot->looks = looks_of(options->progress, options->chart);
     access_gate_set_rules(bot->gate, options->access);
     queue_set_max_queued(bot->queue, options->max_waiting);
     const struct scheduler_options schedule = scheduling(bot);
