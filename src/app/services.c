@@ -1,6 +1,7 @@
 #include "dbconn/app/services.h"
 
 #include "dbconn/analysis/failure.h"
+#include "dbconn/base/clock.h"
 #include "dbconn/base/log.h"
 #include "dbconn/net/http.h"
 #include "dbconn/net/loop.h"
@@ -12,6 +13,9 @@
 /* An investigation asks Sentry 15 to 30 times; sentry.io allows 40 in a second to a caller
  * (docs.sentry.io, "Rate Limits"). */
 #define SENTRY_PER_SECOND 36
+/* Jobs that begin together read the same lists of their project. Long enough for a burst, too short
+ * for anybody to notice. */
+#define SENTRY_KEEP_MS (5 * SECOND_MS)
 
 /* "sentry=*.example.com" */
 static void allow_host(void *user, const char *entry)
@@ -76,7 +80,8 @@ static int open_sentry(const struct config *config, struct http *http, struct so
     struct sentry_options options = { .url = config_str(config, "sentry.url"),
                                       .org = config_str(config, "sentry.organization"),
                                       .token = config_str(config, "sentry.auth_token"),
-                                      .max_per_second = SENTRY_PER_SECOND };
+                                      .max_per_second = SENTRY_PER_SECOND,
+                                      .keep_ms = SENTRY_KEEP_MS };
 
     if (config_require(config, "sentry.organization", err) < 0 ||
         config_require(config, "sentry.auth_token", err) < 0)

@@ -223,3 +223,8 @@ bool http_call_sent(const struct http_call *call)
 {
     return call->sent;
 }
+
+uv_loop_t *http_loop(const struct http *http)
+{
+    return http->loop;
+}

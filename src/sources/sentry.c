@@ -76,6 +76,7 @@ int sentry_new(struct http *http, const struct sentry_options *options, struct s
     s->budget_ms = options->budget_ms ? options->budget_ms : 20 * SECOND_MS;
     s->client.http = http;
     s->client.title = "Sentry";
+    s->client.keep_ms = options->keep_ms;
     s->client.service = http_service(
         http, &(struct http_service_options){
                   .name = "sentry",

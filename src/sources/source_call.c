@@ -6,6 +6,7 @@
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/text.h"
 #include "source_mem.h"
+#include "source_share.h"
 
 struct source_call *source_call_new(struct source_client *client, uint64_t owner,
                                     source_done_fn *done, void *user, size_t op_size)
@@ -34,8 +35,7 @@ static void detach(struct source_call *call)
         call->client->calls = call->next;
     if (call->next)
         call->next->prev = call->prev;
-    http_cancel(call->request);
-    call->request = NULL;
+    source_share_leave(call);
     call->client = NULL;
 }
 
@@ -58,6 +58,7 @@ void source_client_clear(struct source_client *client)
 {
     while (client->calls)
         source_cancel(client->calls);
+    source_share_clear(client);
 }
 
 static void finish(struct source_call *call, const void *result, const struct error *err)
@@ -79,24 +80,12 @@ void source_fail(struct source_call *call, struct error *err)
     error_clear(err);
 }
 
-static void on_http_done(void *user, const struct http_reply *reply, const struct error *err)
-{
-    struct source_call *call = user;
-
-    call->request = NULL;
-    call->on_reply(call, reply, err);
-}
-
 int source_send(struct source_call *call, struct http_request *request, source_reply_fn *on_reply,
                 struct error *err)
 {
-    request->service = call->client->service;
     request->owner = call->owner;
-    request->done = on_http_done;
-    request->user = call;
     call->on_reply = on_reply;
-    call->request = http_start(call->client->http, request, err);
-    return call->request ? 0 : -1;
+    return source_share_send(call, request, err);
 }
 
 void source_partial(struct source_result *meta, const char *fmt, ...)

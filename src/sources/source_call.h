@@ -11,11 +11,20 @@
 #include "dbconn/net/http.h"
 #include "dbconn/sources/source.h"
 
+struct loop_timer;
+struct source_fetch;
+struct source_kept;
+
 struct source_client {
     struct http *http;
     struct http_service *service;
     const char *title;         /* "Sentry" */
     struct source_call *calls; /* under way */
+    /* source_share.h */
+    int64_t keep_ms;              /* how long an answer serves further calls; 0: not at all */
+    struct source_fetch *fetches; /* under way */
+    struct source_kept *kept;     /* the newest first */
+    struct loop_timer *stale;     /* NULL until something was kept */
 };
 
 typedef void source_reply_fn(struct source_call *call, const struct http_reply *reply,
@@ -27,7 +36,8 @@ typedef void source_wake_fn(struct source_call *call, const struct error *err);
 struct source_call {
     struct source_client *client;
     struct source_call *prev, *next;
-    struct http_call *request; /* in flight; NULL between two, or while the call waits */
+    struct source_fetch *fetch;       /* what it waits for; NULL between two, or with waits_for */
+    struct source_call *next_waiting; /* for the same */
     struct source_mem *mem;
     source_reply_fn *on_reply;
     const void *waits_for; /* something else in the client, such as a token; or NULL */
@@ -40,7 +50,8 @@ struct source_call {
 
 struct source_call *source_call_new(struct source_client *client, uint64_t owner,
                                     source_done_fn *done, void *user, size_t op_size);
-/* Fills in service, owner, done and user, and sends. On failure the call still lives. */
+/* Fills in service, owner, done and user, and sends, or waits for the same that another call has
+ * sent. On failure the call still lives. */
 int source_send(struct source_call *call, struct http_request *request, source_reply_fn *on_reply,
                 struct error *err) MUST_CHECK;
 void source_finish(struct source_call *call, const void *result);
@@ -49,7 +60,8 @@ void source_fail(struct source_call *call, struct error *err);
 /* The first send failed: ends the call without `done`; always NULL. */
 struct source_call *source_give_up(struct source_call *call);
 
-void source_client_clear(struct source_client *client); /* cancels every call */
+/* Cancels every call and forgets what is kept. */
+void source_client_clear(struct source_client *client);
 
 /* Marks a result partial; further reasons are joined with "; ". */
 void source_partial(struct source_result *meta, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -103,6 +103,8 @@ int http_new(uv_loop_t *loop, const struct net_policy *policy, struct http **ret
  * (loop_finish()). NULL is fine. */
 void http_free(struct http *http);
 
+uv_loop_t *http_loop(const struct http *http);
+
 /* Counts calls in `metrics`, which must outlive the client; before the first call. NULL: not. */
 void http_set_metrics(struct http *http, struct metrics *metrics);
 /* Sets in them what is kept here: requests, retries and limits of every service so far. */
