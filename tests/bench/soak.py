@@ -33,7 +33,7 @@ def main():
         client = place.client()
         began = time.monotonic()
         while time.monotonic() - began < minutes * 60:
-            for rate, seconds, text in ((200, 5, "help"), (1, 3, "SHOP-1A2"), (2000, 1, "help")):
+            for rate, seconds, text in ((200, 5, "help"), (1, 1, "SHOP-1A2"), (2000, 1, "help")):
                 got = client.load(rate, seconds, text)
                 lost += got["wanted"] - got["acked"]
             gaps += client.tell("refresh")["gap_ms"]
