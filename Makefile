@@ -3,7 +3,9 @@
 #   make check      every test (installs what is missing first)
 #   make crashtest  kills it at 300 points of whole jobs (a dozen in make check)
 #   make fuzz       arbitrary bytes for every parser of outside data
+#   make nightly    what takes too long for every change
 #   make demo       a whole incident in the terminal
+#   make deb        a Debian package; make install PREFIX= DESTDIR=
 SHELL   := /bin/bash
 Q       ?= @
 BUILD   ?= build
@@ -49,8 +51,9 @@ LINT     := tests/lint/floors.sh
 include contrib/install.mk
 -include tests/fuzz/fuzz.mk
 -include tests/secrets/secrets.mk
+include tests/nightly.mk
 
-.PHONY: all clean unit tests check check-built asan valgrind deps fmt
+.PHONY: all clean unit tests check check-built asan fmt
 all: $(BUILD)/dbconn
 
 $(BUILD)/dbconn: $(MAIN_OBJ) $(LIB)
@@ -104,10 +107,6 @@ export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions
 asan:
 	@$(MAKE) --no-print-directory BUILD=build/asan HARDEN= HARDLD= CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' check-built
-
-valgrind: $(BUILD)/dbconn $(UNIT_BIN)
-	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; \
-	    valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite $$t >/dev/null; done
 
 fmt:
 	clang-format -i $(shell git ls-files '*.c' '*.h')

@@ -2,6 +2,7 @@
 # Runs test programs, TEST_JOBS at a time (default 3: most of them wait most of the time), and adds
 # up what they report.
 #   tests/run.sh PROGRAM...
+# Environment: VALGRIND, a command line to put before each.
 # cmocka programs are counted by their tests, anything else as one test by its exit code. Shows the
 # output of what failed; the last line is "N passed, N failed". Exit code 1 when anything failed.
 set -u
@@ -11,7 +12,8 @@ run_one() {
     program=$1
     log=$(mktemp -p "$RESULTS" log.XXXXXX)
     started=$(date +%s)
-    "$program" >"$log" 2>&1
+    # shellcheck disable=SC2086 # words
+    ${VALGRIND:-} "$program" >"$log" 2>&1
     code=$?
     ok=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test(s)\.*$/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
     bad=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test(s).*$/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')

@@ -217,8 +217,8 @@ static bool answers_backwards(const struct attribution *a, const struct log_even
 {
     for (size_t i = 0; i < e->n_mentions; i++) {
         const struct log_mention *m = &e->mentions[i];
-        const char *parts[4];
-        size_t lens[4], n = 0, start = 0;
+        const char *parts[4] = { NULL };
+        size_t lens[4] = { 0 }, n = 0, start = 0;
         struct buf forward = BUF_INIT;
         bool found;
         for (size_t k = 0; k <= m->len && n < 4; k++) {

@@ -287,7 +287,7 @@ static int jobs_verify(const struct common_options *common, int argc, char **arg
 {
     bool json = false;
     const struct app_option options[] = { { "--json", &json, NULL } };
-    struct store_counts counts;
+    struct store_counts counts = { 0 };
     struct jobs j;
 
     if (app_options_read("jobs verify", options, ARRAY_LEN(options), argc, argv, 0) < 0)

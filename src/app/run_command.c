@@ -163,8 +163,10 @@ static int with_services(struct terminal *t, const struct config *config, const 
         print_error(t, &err, "command");
         t->exit_code = EXIT_NOT_DONE;
     } else {
+        /* cppcheck-suppress autoVariables ; only for the time of the call */
         t->services = &services;
         investigate(t, config, &ref);
+        t->services = NULL;
     }
     issue_ref_clear(&ref);
     services_close(&services);

@@ -40,7 +40,6 @@ static void add_word(struct words *w, const char *s, size_t len)
 static void split(const char *s, size_t len, struct words *w)
 {
     for (size_t i = 0, n; i < len; i += n) {
-        n = 0;
         if (!isalnum((unsigned char)s[i]) && (unsigned char)s[i] < 0x80) {
             n = 1;
             continue;

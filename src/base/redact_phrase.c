@@ -153,7 +153,7 @@ static bool long_option(struct redaction *r)
 
     if (s[0] != '-' || s[1] != '-')
         return false;
-    while (redact_is_name_char(s[n]) && n < REDACT_MAX_NAME)
+    while (n < REDACT_MAX_NAME && redact_is_name_char(s[n]))
         n++;
     if (!redact_is_blank(s[n]) || s[n + 1] == '-' || !redact_secret_name(s + 2, n - 2))
         return false;

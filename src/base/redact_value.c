@@ -73,7 +73,7 @@ static size_t enclosed(const char *s, size_t open, bool *ret_closed)
     size_t i = open, first = 0;
 
     *ret_closed = true;
-    for (; s[i] && i < MAX_QUOTED && !(first && (s[i] == '\n' || i - first > MAX_AFTER)); i++) {
+    for (; i < MAX_QUOTED && s[i] && !(first && (s[i] == '\n' || i - first > MAX_AFTER)); i++) {
         if (open == 1 && s[i] == '\\' && s[i + 1]) {
             i++;
             continue;

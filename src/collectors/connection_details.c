@@ -119,8 +119,8 @@ static enum failure_kind main_kind(struct collect *c, const struct failure *f)
         if (count > by_kind[best] || (count == by_kind[best] && kind == f->kind))
             best = kind;
     }
-    for (size_t i = ARRAY_LEN(telling); total > 0 && i-- > 0;)
-        if ((double)by_kind[telling[i]] >= fair_share * (double)total)
+    for (size_t i = ARRAY_LEN(telling); i-- > 0;)
+        if (total > 0 && (double)by_kind[telling[i]] >= fair_share * (double)total)
             best = telling[i];
     /* The raised exception may hide its cause; then the rows only repeat the wrapper. */
     if (f->kind != FAILURE_OTHER && failure_kind_is_applicable(best) != YES)

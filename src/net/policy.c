@@ -108,7 +108,7 @@ static bool matches(const char *pattern, const char *host)
 {
     size_t host_len = strlen(host), suffix_len;
 
-    if (strncmp(pattern, "*.", 2))
+    if (strncmp(pattern, "*.", 2) != 0)
         return text_same(pattern, host);
     suffix_len = strlen(pattern + 1); /* with its dot: "*.slack.com" is not for notslack.com */
     return host_len > suffix_len && text_same(host + host_len - suffix_len, pattern + 1);

@@ -33,7 +33,7 @@ static bool in_network(const struct address *a, const struct address *net, long 
 
     if (a->family != net->family || bits < 0 || bits > size)
         return false;
-    if (memcmp(a->bytes, net->bytes, (size_t)whole))
+    if (memcmp(a->bytes, net->bytes, (size_t)whole) != 0)
         return false;
     unsigned mask = rest ? 0xFFU << (8 - rest) & 0xFFU : 0;
     return !rest || ((a->bytes[whole] ^ net->bytes[whole]) & mask) == 0;
@@ -66,7 +66,7 @@ static bool name_matches(const char *host, const char *entry)
     if (*entry == '.')
         entry++;
     len = strlen(entry);
-    if (!len || host_len < len || strcasecmp(host + host_len - len, entry))
+    if (!len || host_len < len || strcasecmp(host + host_len - len, entry) != 0)
         return false;
     return host_len == len || host[host_len - len - 1] == '.';
 }

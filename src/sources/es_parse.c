@@ -65,7 +65,7 @@ static void reader_init(struct reader *r, const struct es_fields *f, struct sour
 
 static unsigned char rank_of(const char *key, const char *const *names)
 {
-    for (size_t i = 0; names[i] && i < UCHAR_MAX; i++) {
+    for (size_t i = 0; i < UCHAR_MAX && names[i]; i++) {
         if (strcmp(names[i], key) == 0)
             return (unsigned char)(i + 1);
     }

@@ -293,6 +293,7 @@ static void wake_all(struct github *g, const void *what, const struct error *err
         left += call->waits_for == what;
     if (err)
         error_copy(&copy, err);
+    /* cppcheck-suppress autoVariables ; taken back below, unless the client is gone */
     g->gone = &gone;
     while (left-- > 0 && found && !gone) {
         struct source_call *last = NULL; /* the oldest: new calls come first in the list */

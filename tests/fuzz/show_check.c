@@ -81,8 +81,9 @@ void show_check_blocks(const cJSON *tree)
 
     if (cJSON_IsObject(tree))
         check_object(tree);
-    cJSON_ArrayForEach (item, tree)
+    cJSON_ArrayForEach (item, tree) {
         show_check_blocks(item);
+    }
 }
 
 void show_check_terminal(const char *text)

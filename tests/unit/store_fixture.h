@@ -73,7 +73,7 @@ static inline void pg_child(const struct pg_server *pg, const char *program,
     char *argv[16] = { path };
     int log = open("server.log", O_WRONLY | O_CREAT | O_APPEND, 0644);
 
-    for (int i = 0; args[i] && i < 14; i++)
+    for (int i = 0; i < 14 && args[i]; i++)
         argv[i + 1] = xstrdup(args[i]);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);

@@ -250,11 +250,13 @@ static void the_page_of_playbooks_explains_every_member_and_setting(void **state
     assert_page_says("docs/man/dbconn-playbook.5.scd", source, "\n@GUIDE@\n");
     assert_int_equal(jsonc_load("config/playbooks/database-connection-refused.json", &doc, &err),
                      0);
-    cJSON_ArrayForEach (item, doc.tree)
+    cJSON_ArrayForEach (item, doc.tree) {
         assert_member(page, NULL, item->string);
+    }
     cJSON_ArrayForEach (group, json_get(doc.tree, "settings")) {
-        cJSON_ArrayForEach (item, group)
+        cJSON_ArrayForEach (item, group) {
             assert_member(page, group->string, item->string);
+        }
     }
     jsonc_clear(&doc);
     free(source);

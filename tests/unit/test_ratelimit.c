@@ -56,7 +56,7 @@ static void a_bucket_loses_no_fraction_and_survives_a_clock_that_goes_back(void 
 static void in_no_period_do_more_than_burst_and_count_pass(void **state)
 {
     struct bucket b;
-    int64_t times[1000];
+    int64_t times[1000] = { 0 };
     size_t n = 0;
 
     (void)state;

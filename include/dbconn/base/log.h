@@ -22,7 +22,13 @@ struct log_field {
     int64_t num;
 };
 
-#define F_STR(key, value) ((struct log_field){ (key), (value) ? (value) : "", 0 })
+/* A text that is missing is shown as an empty one. */
+static inline struct log_field log_text(const char *key, const char *value)
+{
+    return (struct log_field){ key, value ? value : "", 0 };
+}
+
+#define F_STR(key, value) log_text((key), (value))
 #define F_INT(key, value) ((struct log_field){ (key), NULL, (int64_t)(value) })
 
 #define LOG(level, event, ...)                                                                     \

@@ -14,8 +14,6 @@
 
 #include "dbconn/analysis/impact.h" /* enum impact_kind */
 #include "dbconn/analysis/trend.h"  /* enum trend_kind */
-#include "dbconn/analysis/impact.h"
-#include "dbconn/analysis/trend.h"
 #include "dbconn/base/clock.h"
 #include "dbconn/base/tristate.h"
 
