@@ -34,6 +34,24 @@ static bool is_one_of(const char *text, const char *const *list)
     return *list != NULL;
 }
 
+/* A token or an App, and a whole one. */
+static int check_github(const struct config *c, struct error *err)
+{
+    const char *id = config_str(c, "github.app_id"), *key = config_str(c, "github.app_private_key");
+
+    if (!id != !key)
+        return error_set(err, ERR_CONFIG, "%s is set without %s: a GitHub App needs both",
+                         id ? "github.app_id" : "github.app_private_key",
+                         id ? "github.app_private_key" : "github.app_id");
+    if (id && config_str(c, "github.token"))
+        return error_set(err, ERR_CONFIG,
+                         "github.token and github.app_id are both set: take one out");
+    if (!id && config_str(c, "github.app_installation_id"))
+        return error_set(err, ERR_CONFIG,
+                         "github.app_installation_id is set without github.app_id");
+    return 0;
+}
+
 int config_check(const struct config *c, struct error *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
@@ -46,7 +64,7 @@ int config_check(const struct config *c, struct error *err)
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (!is_one_of(config_str(c, words[i].key), words[i].words))
             return error_set(err, ERR_CONFIG, "%s must be %s", words[i].key, words[i].list);
-    return 0;
+    return check_github(c, err);
 }
 
 /* ---- reloading ---- */
@@ -54,14 +72,31 @@ int config_check(const struct config *c, struct error *err)
 /* Addresses, Slack's tokens, the store and what was built around them stay as they are until the
  * next start. */
 static const char *const live[] = {
-    "slack.progress",        "slack.reply_broadcast", "slack.mention_asker",
-    "slack.auto_channels",   "sentry.auth_token",     "github.token",
-    "elasticsearch.api_key", "elasticsearch.user",    "elasticsearch.password",
-    "elasticsearch.index",   "playbook.path",         "queue.max_running",
-    "queue.max_waiting",     "queue.max_attempts",    "queue.retention_days",
-    "history.seen_days",     "access.allow",          "access.external_channels",
-    "access.projects",       "limits.job_seconds",    "log.level",
+    "slack.progress",
+    "slack.reply_broadcast",
+    "slack.mention_asker",
+    "slack.auto_channels",
     "slack.chart",
+    "sentry.auth_token",
+    "github.app_id",
+    "github.app_private_key",
+    "github.app_installation_id",
+    "github.token",
+    "elasticsearch.api_key",
+    "elasticsearch.user",
+    "elasticsearch.password",
+    "elasticsearch.index",
+    "playbook.path",
+    "queue.max_running",
+    "queue.max_waiting",
+    "queue.max_attempts",
+    "queue.retention_days",
+    "history.seen_days",
+    "access.allow",
+    "access.external_channels",
+    "access.projects",
+    "limits.job_seconds",
+    "log.level",
 };
 
 bool config_is_live(const char *key)

@@ -5,31 +5,12 @@
 
 #include "dbconn/base/json.h"
 #include "dbconn/base/text.h"
+#include "slack_scopes.h"
 #include "table.h"
 
 /* docs.slack.dev/reference/app-manifest */
 #define NAME_MAX_CHARS 35
 #define COMMAND_MAX_CHARS 32
-
-/* What each scope is for; docs.slack.dev/reference/scopes names them per method. */
-static const struct {
-    const char *name, *why;
-} scopes[] = {
-    { "app_mentions:read", "to be asked by a mention: @dbconn SHOP-1A2" },
-    { "channels:history",
-      "after a crash: look whether a message was posted before posting it (public channels)" },
-    { "channels:read", "see whether a channel is shared with another company, and who may ask" },
-    { "chat:write", "post the answer and keep it up to date" },
-    { "chat:write.public", "answer in public channels without being invited" },
-    { "commands", "the slash command and the message shortcut" },
-    { "files:write", "show the errors over time as an image, where Slack has no chart for it" },
-    { "groups:history", "as channels:history, in private channels the app was invited to" },
-    { "groups:read", "as channels:read, for private channels the app was invited to" },
-    { "im:history", "as channels:history, in direct messages with the app" },
-    { "im:read", "as channels:read, for direct messages with the app" },
-    { "usergroups:read", "access.allow may name user groups" },
-    { "users:read", "tell full members from guests, apps and people of other workspaces" },
-};
 
 /* Messages are told only to who wants alerts looked into by themselves. */
 static const struct {
@@ -78,8 +59,8 @@ static void put_oauth(cJSON *doc)
     cJSON *bot =
         json_put_array(json_put_object(json_put_object(doc, "oauth_config"), "scopes"), "bot");
 
-    for (size_t i = 0; i < ARRAY_LEN(scopes); i++)
-        cJSON_AddItemToArray(bot, cJSON_CreateString(scopes[i].name));
+    for (size_t i = 0; i < n_slack_scopes; i++)
+        cJSON_AddItemToArray(bot, cJSON_CreateString(slack_scopes[i].name));
 }
 
 static void put_settings(cJSON *doc, bool alerts)
@@ -143,9 +124,9 @@ static void print_reasons(void)
 
     table_cell(&t, "SCOPE OR EVENT");
     table_cell(&t, "WHAT FOR");
-    for (size_t i = 0; i < ARRAY_LEN(scopes); i++) {
-        table_cell(&t, scopes[i].name);
-        table_cell(&t, scopes[i].why);
+    for (size_t i = 0; i < n_slack_scopes; i++) {
+        table_cell(&t, slack_scopes[i].name);
+        table_cell(&t, slack_scopes[i].why);
     }
     for (size_t i = 0; i < ARRAY_LEN(events); i++) {
         table_cellf(&t, "event %s", events[i].name);

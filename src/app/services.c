@@ -92,10 +92,16 @@ static int open_sentry(const struct config *config, struct http *http, struct so
 static int open_github(const struct config *config, struct http *http, struct sources *ret,
                        struct error *err)
 {
+    struct github_app_options app = { .client_id = config_str(config, "github.app_id"),
+                                      .private_key_pem =
+                                          config_str(config, "github.app_private_key"),
+                                      .installation_id =
+                                          config_str(config, "github.app_installation_id") };
     struct github_options options = { .url = config_str(config, "github.api_url"),
-                                      .token = config_str(config, "github.token") };
+                                      .token = config_str(config, "github.token"),
+                                      .app = app.client_id ? &app : NULL };
 
-    return options.token ? github_new(http, &options, &ret->github, err) : 0;
+    return options.token || options.app ? github_new(http, &options, &ret->github, err) : 0;
 }
 
 static int open_elasticsearch(const struct config *config, struct http *http, struct sources *ret,

@@ -14,6 +14,7 @@
 #include "trust.h"
 
 #define BACKOFF_CAP_MS (10 * SECOND_MS)
+#define MAX_EPOCH_S INT64_C(100000000000) /* the year 5138 */
 
 static int64_t or_default(int64_t value, int64_t fallback)
 {
@@ -39,6 +40,15 @@ void http_global_clear(void)
 const char *http_reply_header(const struct http_reply *reply, const char *name)
 {
     return reply->headers ? http_headers_get(reply->headers, name) : NULL;
+}
+
+int64_t http_reply_date_ms(const struct http_reply *reply)
+{
+    const char *date = http_reply_header(reply, "Date");
+    time_t at = date ? curl_getdate(date, NULL) : -1;
+
+    /* A year that no clock shows is no time; and it would not fit into milliseconds. */
+    return at < 0 || at > MAX_EPOCH_S ? TIME_UNKNOWN : (int64_t)at * SECOND_MS;
 }
 
 /* --- the public face --- */

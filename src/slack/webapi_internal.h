@@ -36,6 +36,7 @@ struct reading {
     struct webapi_reply reply;
     struct error err; /* ERR_NONE with WEBAPI_OK */
     cJSON *json;
+    char *scopes;
     int64_t retry_after_ms; /* > 0: a 429, to be sent again after this */
 };
 /* `sent`: may it have reached Slack when `err` is set? (http_call_sent()) */

@@ -149,11 +149,13 @@ void webapi_read(const char *method, const struct method_info *info, const struc
 {
     bool ok = false;
 
-    *r = (struct reading){ .reply.code = "", .err = ERROR_INIT };
+    *r = (struct reading){ .reply = { .code = "", .date_ms = TIME_UNKNOWN }, .err = ERROR_INIT };
     if (err) {
         read_failure(method, info, err, sent, r);
         return;
     }
+    r->reply.scopes = r->scopes = xstrdup(http_reply_header(reply, "X-OAuth-Scopes"));
+    r->reply.date_ms = http_reply_date_ms(reply);
     if (reply->status == 429) {
         read_limit(method, reply, r);
         return;
@@ -179,7 +181,7 @@ void webapi_read_address(const char *name, const struct http_reply *reply, const
 {
     const struct method_info *info = method_info(name);
 
-    *r = (struct reading){ .reply.code = "", .err = ERROR_INIT };
+    *r = (struct reading){ .reply = { .code = "", .date_ms = TIME_UNKNOWN }, .err = ERROR_INIT };
     if (err) {
         read_failure(name, info, err, sent, r);
     } else if (reply->status / 100 == 2) {
@@ -198,6 +200,7 @@ void webapi_read_address(const char *name, const struct http_reply *reply, const
 void reading_clear(struct reading *r)
 {
     cJSON_Delete(r->json);
+    free(r->scopes);
     error_clear(&r->err);
-    *r = (struct reading){ .reply.code = "", .err = ERROR_INIT };
+    *r = (struct reading){ .reply = { .code = "", .date_ms = TIME_UNKNOWN }, .err = ERROR_INIT };
 }

@@ -27,7 +27,7 @@ static int open_auth(struct github *g, const struct github_options *options, str
     if (!options->token || !*options->token)
         return error_set(
             err, ERR_CONFIG,
-            "no GitHub credential: set github.token_file (GITHUB_TOKEN) or github.app");
+            "no GitHub credential: set github.token (GITHUB_TOKEN) or github.app_id");
     if (options->token[strcspn(options->token, "\r\n")])
         return error_set(err, ERR_CONFIG, "the GitHub token has a line break in it");
     g->auth = github_auth_token(options->token);

@@ -62,9 +62,9 @@ struct github_auth *github_auth_app(const struct github_app_options *options, st
     BIO_free(pem);
     if (!key || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || !options->client_id) {
         EVP_PKEY_free(key);
-        error_set(err, ERR_CONFIG, "github.app: %s",
-                  options->client_id ? "the private key is no unencrypted RSA key in PEM form"
-                                     : "the client id is missing");
+        error_set(err, ERR_CONFIG, "github.app_private_key: %s",
+                  options->client_id ? "it is no unencrypted RSA key in PEM form"
+                                     : "the App id is missing");
         return NULL;
     }
     auth = xcalloc(1, sizeof(*auth));
@@ -374,7 +374,7 @@ int github_authorize(struct github *g, struct source_call *call, const char *rep
     if (!repo && !g->auth->installation_id)
         return error_set(err, ERR_CONFIG,
                          "a GitHub App has a token for a repository only, or for the configured "
-                         "installation (github.app.installation_id)");
+                         "installation (github.app_installation_id)");
     struct installation *installation = installation_of(g, repo);
     if (installation->header && installation->expires_ms - clock_wall_ms() > RENEW_BEFORE_MS) {
         *ret = installation->header;

@@ -8,7 +8,7 @@
 #include "source_check.h"
 #include "source_mem.h"
 
-/* Step 0 asks for the limit; then these four for each repository. */
+/* Step 0 asks for the limit; then these three for each repository. */
 static const struct {
     const char *path, *permission, *what;
 } repo_steps[] = {
@@ -16,8 +16,6 @@ static const struct {
     { "/commits?per_page=1", "contents: read", "GitHub: read commits of %s (contents: read)" },
     { "/pulls?state=all&per_page=1", "pull requests: read",
       "GitHub: read pull requests of %s (pull requests: read)" },
-    { "/deployments?per_page=1", "deployments: read",
-      "GitHub: read deployments of %s (deployments: read)" },
 };
 
 struct check_op {

@@ -1,6 +1,5 @@
 #include "source_answer.h"
 
-#include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
 
@@ -8,9 +7,10 @@
 #include "dbconn/base/redact.h"
 #include "dbconn/base/text.h"
 
-#define MAX_DETAIL 200
 #define MAX_EPOCH_S INT64_C(100000000000) /* the year 5138 */
-#define MAX_ERROR_BODY (64 * 1024)        /* a longer one is not read for a reason */
+
+#define MAX_DETAIL 200
+#define MAX_ERROR_BODY (64 * 1024) /* a longer one is not read for a reason */
 
 enum err_code source_status_code(int status)
 {
@@ -267,11 +267,9 @@ bool source_find_link(const char *header, const char *rel, struct source_link *r
 
 int64_t source_clock_skew(const struct http_reply *reply, int64_t now_wall_ms)
 {
-    const char *date = http_reply_header(reply, "Date");
-    time_t at = date ? curl_getdate(date, NULL) : -1;
+    int64_t date = http_reply_date_ms(reply);
 
-    /* A year that no clock shows is no time; and it would not fit into milliseconds. */
-    return at < 0 || at > MAX_EPOCH_S ? TIME_UNKNOWN : (int64_t)at * SECOND_MS - now_wall_ms;
+    return date == TIME_UNKNOWN ? TIME_UNKNOWN : date - now_wall_ms;
 }
 
 int64_t source_until(const struct http_reply *reply, const char *header, int64_t now_wall_ms)

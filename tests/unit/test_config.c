@@ -227,6 +227,15 @@ static const struct {
     { "{\"slack\": {\"progress\": \"fancy\"}}", "slack.progress must be plan, blocks or text" },
     { "{\"slack\": {\"progress\": \"text\"}}", NULL },
     { "{\"log\": {\"level\": \"loud\"}}", "log.level must be debug, info, warn, error or none" },
+    { "{\"github\": {\"app_id\": \"1\"}}",
+      "github.app_id is set without github.app_private_key: a GitHub App needs both" },
+    { "{\"github\": {\"app_private_key\": \"k\"}}",
+      "github.app_private_key is set without github.app_id" },
+    { "{\"github\": {\"app_installation_id\": \"1\"}}",
+      "github.app_installation_id is set without github.app_id" },
+    { "{\"github\": {\"app_id\": \"1\", \"app_private_key\": \"k\", \"token\": \"t\"}}",
+      "github.token and github.app_id are both set" },
+    { "{\"github\": {\"app_id\": \"1\", \"app_private_key\": \"k\"}}", NULL },
     { "{\"limits\": {\"job_seconds\": 0}}", "limits.job_seconds must be from 1 to 3600" },
 };
 

@@ -459,11 +459,10 @@ static void the_check_names_the_missing_permission(void **state)
                      "{\"resources\":{\"core\":{\"limit\":5000,\"remaining\":4990}}}" },
                    { REPO "$", 200, "", "{}" },
                    { REPO "/commits", 409, "", "{\"message\":\"Git Repository is empty.\"}" },
-                   { REPO "/pulls", 403, "", "{\"message\":\"Resource not accessible\"}" },
-                   { REPO "/deployments", 200, "", "[]" }));
+                   { REPO "/pulls", 403, "", "{\"message\":\"Resource not accessible\"}" }));
     const struct source_check *check =
         bench_result(&b, github_check(g, 1, repos, bench_done, &b, &b.err));
-    const enum tristate expected[] = { YES, YES, YES, NO, YES };
+    const enum tristate expected[] = { YES, YES, YES, NO };
 
     (void)state;
     assert_int_equal(check->n_items, ARRAY_LEN(expected));

@@ -87,6 +87,57 @@ static void route(struct visit *v)
         visit_not_found(v);
 }
 
+/* ---- an App ---- */
+
+/* Signed in as an App: any JWT (three parts) will do, its signature is not looked at. */
+static bool is_app(const struct request *req)
+{
+    const char *bearer = request_credential(req, "Bearer");
+    const char *dot = bearer && text_starts(bearer, "eyJ") ? strchr(bearer, '.') : NULL;
+
+    return dot && strchr(dot + 1, '.');
+}
+
+static void answer_installation_token(struct visit *v)
+{
+    struct buf at = BUF_INIT;
+    cJSON *out = cJSON_CreateObject();
+
+    time_format_iso(clock_wall_ms() + HOUR_MS, &at);
+    json_put_str(out, "token", v->github->token);
+    json_put_str(out, "expires_at", buf_str(&at));
+    visit_answer(v, out);
+    v->reply->status = 201;
+    buf_clear(&at);
+}
+
+/* GET /app, GET /repos/OWNER/NAME/installation, POST /app/installations/ID/access_tokens */
+static void route_app(struct visit *v)
+{
+    const char *first = path_at(&v->path, 0);
+    bool post = strcmp(v->req->method, "POST") == 0;
+    cJSON *out = cJSON_CreateObject();
+
+    json_put_i64(out, "id", 4711);
+    if (strcmp(first, "app") == 0 && v->path.n == 1 && !post) {
+        json_put_str(out, "slug", "dbconn-sandbox");
+        visit_answer(v, out);
+        return;
+    }
+    if (strcmp(first, "repos") == 0 && strcmp(path_at(&v->path, 3), "installation") == 0 && !post &&
+        find_repo(v->github->repos, path_at(&v->path, 1), path_at(&v->path, 2))) {
+        visit_answer(v, out);
+        return;
+    }
+    cJSON_Delete(out);
+    if (post && strcmp(path_at(&v->path, 1), "installations") == 0 &&
+        strcmp(path_at(&v->path, 2), "4711") == 0 &&
+        strcmp(path_at(&v->path, 3), "access_tokens") == 0)
+        answer_installation_token(v);
+    else
+        visit_not_found(v);
+}
+
 /* ---- the door ---- */
 
 static void put_headers(struct github *github, struct reply *reply, int64_t limit)
@@ -143,7 +194,9 @@ static void handle(void *user, const struct request *req, struct reply *reply)
     github->used++;
     put_headers(github, reply, req->authorization ? 5000 : 60);
     path_split(path, &v.path);
-    if (req->authorization && !has_token(github, req))
+    if (is_app(req))
+        route_app(&v);
+    else if (req->authorization && !has_token(github, req))
         visit_fail(&v, 401, "Bad credentials");
     else if (!req->authorization || strcmp(req->method, "GET") != 0)
         visit_not_found(&v); /* a private repository looks absent */

@@ -44,6 +44,8 @@ struct http_reply {
 /* The last header of that name (case-insensitive), or NULL. Lent by the reply. A test that makes a
  * reply itself fills net/http_headers.h. */
 const char *http_reply_header(const struct http_reply *reply, const char *name);
+/* When it was made by the service's own clock (the Date header); TIME_UNKNOWN. */
+int64_t http_reply_date_ms(const struct http_reply *reply);
 
 /*
  * Exactly one of `reply` and `err` is given. Any HTTP status comes as a reply, also 500, but for a

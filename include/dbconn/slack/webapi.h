@@ -44,6 +44,8 @@ struct webapi_reply {
     const char *code;         /* Slack's error code ("channel_not_found"); "" for ok and when the
                                * network failed */
     const char *needed_scope; /* with missing_scope; else NULL */
+    const char *scopes;       /* that the token has, "chat:write,commands"; NULL: not told */
+    int64_t date_ms;          /* by Slack's clock; TIME_UNKNOWN */
     const cJSON *json;        /* the whole answer, NULL when there is none. Lent. */
 };
 
