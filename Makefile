@@ -52,6 +52,7 @@ include contrib/install.mk
 -include tests/fuzz/fuzz.mk
 -include tests/secrets/secrets.mk
 include tests/nightly.mk
+-include tests/coverage/coverage.mk
 
 .PHONY: all clean unit tests check check-built asan fmt
 all: $(BUILD)/dbconn
