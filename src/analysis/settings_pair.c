@@ -166,12 +166,13 @@ static bool leads_elsewhere(const struct pair *p, enum tristate old, enum trista
     return address && p->old && p->new &&old == NO &&new == NO;
 }
 
-/* "user:password" stands where a user is expected, as for curl -u. */
+/* "user:password" stands where a user is expected, as for curl -u; not in a connection string of
+ * which only the user changed. */
 static char *shown_value(const struct pair *p, struct diff_span value, bool secret)
 {
     char *text = setting_shown_value(value, secret), *colon = strchr(text, ':');
 
-    if (p->verdict.kind != SETTING_USER || !colon)
+    if (p->verdict.kind != SETTING_USER || !colon || strstr(colon, "://") == colon)
         return text;
     char *cut = xasprintf("%.*s:" REDACTED, (int)(colon - text), text);
     free(text);

@@ -6,6 +6,8 @@
 #include "dbconn/base/clock.h"
 #include "dbconn/base/text.h"
 
+#define MAX_WHOLE 9e15
+
 /* Depth of the deepest bracket outside strings; cheap, so that cJSON's recursion is never tried. */
 static size_t nesting(const char *text, size_t len)
 {
@@ -117,10 +119,15 @@ bool json_i64(const cJSON *obj, const char *key, int64_t *ret)
         *ret = value;
         return true;
     }
-    if (!json_num(obj, key, &number) || fabs(number) > 9e15)
+    if (!json_num(obj, key, &number) || fabs(number) > MAX_WHOLE)
         return false;
     *ret = (int64_t)number;
     return true;
+}
+
+int64_t json_whole(double number)
+{
+    return isnan(number) ? 0 : (int64_t)fmax(-MAX_WHOLE, fmin(MAX_WHOLE, number));
 }
 
 bool json_bool(const cJSON *obj, const char *key, bool *ret)

@@ -1,6 +1,7 @@
 #include "collect.h"
 
 #include <ctype.h>
+#include <math.h>
 
 #include "dbconn/base/json.h"
 #include "dbconn/base/redact.h"
@@ -8,6 +9,7 @@
 #include "dbconn/collectors/dossier.h"
 
 #define FINDING_MAX_BYTES 600
+#define MAX_SETTING 1e9 /* of a playbook; no limit, share or number of minutes is larger */
 
 struct collect_call {
     struct collect *c;
@@ -231,7 +233,7 @@ double collect_number(const struct collect *c, const char *dotted, double fallba
 {
     const cJSON *value = json_dotted(c->settings, dotted);
 
-    return cJSON_IsNumber(value) ? value->valuedouble : fallback;
+    return cJSON_IsNumber(value) ? fmax(0, fmin(MAX_SETTING, value->valuedouble)) : fallback;
 }
 
 int64_t collect_ms(const struct collect *c, const char *dotted_minutes, double fallback_minutes)

@@ -126,7 +126,7 @@ static void read_row(const cJSON *entry, const char **places, size_t n_places,
     const cJSON *time = entry->child, *issue = time ? time->next : NULL;
     const cJSON *count = issue ? issue->next : NULL, *key = count ? count->next : NULL;
 
-    row->at_ms = time && time->valuedouble >= 0 ? (int64_t)time->valuedouble : TIME_UNKNOWN;
+    row->at_ms = time && time->valuedouble >= 0 ? json_whole(time->valuedouble) : TIME_UNKNOWN;
     row->issue = at_place(places, n_places, issue);
     row->count = count ? count->valuedouble : 1;
     row->tags = *tags;

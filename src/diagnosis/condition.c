@@ -158,9 +158,9 @@ static void add_value(const cJSON *value, const char *format, struct buf *out)
     else if (!cJSON_IsNumber(value))
         buf_adds(out, "unknown");
     else if (text_same(format, "time"))
-        time_format_minute((int64_t)value->valuedouble, out);
+        time_format_minute(json_whole(value->valuedouble), out);
     else if (text_same(format, "duration"))
-        time_format_duration((int64_t)value->valuedouble, out);
+        time_format_duration(json_whole(value->valuedouble), out);
     else if (text_same(format, "percent"))
         buf_addf(out, "%.0f %%", value->valuedouble * 100);
     else

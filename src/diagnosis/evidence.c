@@ -136,7 +136,7 @@ int64_t evidence_time(const struct evidence *board, const char *name)
 {
     double ms;
 
-    return evidence_num(board, name, &ms) ? (int64_t)ms : TIME_UNKNOWN;
+    return evidence_num(board, name, &ms) ? json_whole(ms) : TIME_UNKNOWN;
 }
 
 enum tristate evidence_tri(const struct evidence *board, const char *name)
@@ -195,7 +195,3 @@ size_t evidence_count(const struct evidence *board)
     return board->n;
 }
 
-const struct fact *evidence_at(const struct evidence *board, size_t i)
-{
-    return &board->facts[i];
-}

@@ -10,7 +10,7 @@ static int64_t count_of(const struct evidence *board, const char *name)
 {
     double value;
 
-    return evidence_num(board, name, &value) ? (int64_t)value : -1;
+    return evidence_num(board, name, &value) ? json_whole(value) : -1;
 }
 
 static void fill_issue(struct casefile *c, const struct evidence *board)

@@ -4,6 +4,8 @@
 
 #include "dbconn/base/text.h"
 
+#define MAX_COUNT 1e12 /* errors in an interval; no issue has more, and sums stay whole */
+
 /* Widths that people read without calculating. */
 static const int64_t nice_ms[] = {
     MINUTE_MS,      2 * MINUTE_MS, 5 * MINUTE_MS, 10 * MINUTE_MS, 15 * MINUTE_MS, 20 * MINUTE_MS,
@@ -39,7 +41,7 @@ static int64_t choose_width(const struct series *s, size_t max)
 
 static double sane_count(double count)
 {
-    return isfinite(count) && count > 0 ? count : 0;
+    return isfinite(count) && count > 0 ? fmin(count, MAX_COUNT) : 0;
 }
 
 static void place_markers(const struct series *s, struct chart *ch)

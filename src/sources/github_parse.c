@@ -68,20 +68,6 @@ int github_read_commit(const cJSON *json, struct source_mem *mem, struct github_
     return 0;
 }
 
-struct github_commit *github_parse_commit(const cJSON *json, struct source_mem *mem,
-                                          struct error *err)
-{
-    struct github_commit *commit = source_result_new(mem, sizeof(*commit));
-    struct github_file_list files = { 0 };
-
-    if (github_read_commit(json, mem, commit, err) < 0)
-        return NULL;
-    github_add_files(json_get(json, "files"), mem, &files, GITHUB_MAX_FILES);
-    commit->files = files.items;
-    commit->n_files = files.n;
-    return commit;
-}
-
 bool github_add_files(const cJSON *array, struct source_mem *mem, struct github_file_list *to,
                       size_t max)
 {

@@ -100,11 +100,6 @@ void sentry_free(struct sentry *s)
     free(s);
 }
 
-bool sentry_is_self_hosted(const struct sentry *s)
-{
-    return s->self_hosted;
-}
-
 /* An answer of theirs named this host, so it may get our token only where Sentry's own regions or
  * the configured host are meant. */
 bool sentry_may_use_region(const struct sentry *s, const char *region_url)

@@ -197,6 +197,13 @@ static const struct {
         { "addr", "('10.0.0.5', 5432)" } },
       "connection_refused, postgresql, 10.0.0.5 5432 shop app" },
     { "connection refused",
+      { { "opts", "{'hosts': ['a', {'b': 'c}'}], 'ssl': Foo(x=1, y='z)'), 'ENGINE': 'mysql', "
+                  "'HOST': u'db', 'NAME': b'shop'" } },
+      "connection_refused, mysql, db - shop -" },
+    { "connection refused",
+      { { "opts", "{'ENGINE': 'mysql', 'HOST': 'db', 'x': [1, 2" } },
+      "connection_refused, mysql, db - - -" },
+    { "connection refused",
       { { "settings_dict",
           "{'ENGINE': 'django.db.backends.postgresql', 'NAME': 'shop', 'USER': 'app', "
           "'HOST': 'db', 'PORT': '5432', 'PASSWORD': 'x'}" } },

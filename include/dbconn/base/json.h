@@ -30,6 +30,9 @@ const char *json_str(const cJSON *obj, const char *key); /* NULL unless a string
 const char *json_str_or(const cJSON *obj, const char *key, const char *fallback); /* for display */
 bool json_i64(const cJSON *obj, const char *key, int64_t *ret); /* also reads "123" */
 bool json_num(const cJSON *obj, const char *key, double *ret);
+/* A number of a document as a whole one: beyond +-9e15, where doubles skip some, the nearest of
+ * these; 0 for what is none. */
+int64_t json_whole(double number);
 bool json_bool(const cJSON *obj, const char *key, bool *ret);
 int64_t json_time(const cJSON *obj, const char *key); /* ISO 8601 to ms, TIME_UNKNOWN */
 /* A string as it stands, or a number as text ("4509062593708032"); NULL when absent. Heap. */

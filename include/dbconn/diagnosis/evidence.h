@@ -64,6 +64,5 @@ cJSON *evidence_to_json(const struct evidence *board, const char *step);
 void evidence_add_json(struct evidence *board, const cJSON *facts);
 
 size_t evidence_count(const struct evidence *board);
-const struct fact *evidence_at(const struct evidence *board, size_t i); /* in order of writing */
 
 #endif

@@ -233,8 +233,6 @@ struct source_call *github_check(struct github *g, uint64_t owner, const char *c
 
 /* ---- pure ---- */
 
-struct github_commit *github_parse_commit(const cJSON *json, struct source_mem *mem,
-                                          struct error *err) MUST_CHECK;
 struct github_pull *github_parse_pull(const cJSON *json, struct source_mem *mem,
                                       struct error *err) MUST_CHECK;
 /* Sets `chosen` and `match` for the commit `sha` of `repo`. */

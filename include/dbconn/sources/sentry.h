@@ -34,7 +34,6 @@ struct sentry_options {
 int sentry_new(struct http *http, const struct sentry_options *options, struct sentry **ret,
                struct error *err) MUST_CHECK;
 void sentry_free(struct sentry *s); /* cancels what is under way; NULL is fine */
-bool sentry_is_self_hosted(const struct sentry *s);
 
 /* ---- results ---- */
 
