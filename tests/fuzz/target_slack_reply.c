@@ -49,7 +49,7 @@ void fuzz_slack_reply(const uint8_t *data, size_t size)
                                     strlen(strstr(status, "Retry-After:")));
     webapi_read(method, method_info(method), &reply, NULL, true, &r);
     check(&r);
-    webapi_read_response_url(&reply, NULL, true, &r);
+    webapi_read_address("response_url", &reply, NULL, true, &r);
     check(&r);
     http_headers_clear(&headers);
     free(method);
