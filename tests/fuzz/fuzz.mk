@@ -17,15 +17,18 @@ FUZZ_BIN     := $(BUILD)/tests/fuzz/fuzz
 # The targets read private headers too: what is fuzzed is a parser, not a floor.
 $(BUILD)/tests/fuzz/%.o: PKG_CFLAGS += -Isrc -Isrc/sources -Isrc/slack -Isrc/app -Itests/fuzz
 
+# transport.c stands in for net/http.c: of two definitions the first one counts.
+FUZZ_LDFLAGS := -Wl,-z,muldefs
+
 .SECONDARY: $(FUZZ_OBJ) $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/libfuzzer.o
 
 $(FUZZ_REPLAY): $(BUILD)/tests/fuzz/replay.o $(FUZZ_OBJ) $(LIB)
 	@echo '  LD   $@'
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -ldl -lm -lpthread
+	$(Q)$(CC) $(ALL_LDFLAGS) $(FUZZ_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -ldl -lm -lpthread
 
 $(FUZZ_BIN): $(BUILD)/tests/fuzz/libfuzzer.o $(FUZZ_OBJ) $(LIB)
 	@echo '  LD   $@'
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -ldl -lm -lpthread
+	$(Q)$(CC) $(ALL_LDFLAGS) $(FUZZ_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -ldl -lm -lpthread
 
 .PHONY: fuzz fuzz-bin fuzz-replay
 fuzz-replay: $(FUZZ_REPLAY)
