@@ -42,7 +42,7 @@ LIB      := $(BUILD)/libdbconn.a
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
-LINT     := tests/lint/floors.sh
+LINT     := tests/lint/floors.sh tests/lint/prometheus.sh
 
 .DEFAULT_GOAL := all
 -include contrib/sandbox/sandbox.mk

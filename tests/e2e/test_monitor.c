@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +171,30 @@ static void a_bot_that_works_is_ready_and_counts_what_it_did(void **state)
     stage_close(&s);
 }
 
+/* Prometheus' own tool (Debian: prometheus) reads the answer, where it is installed. */
+static void promtool_has_nothing_to_say_against_the_metrics(void **state)
+{
+    struct stage_options options = { .bot_env = monitored };
+    struct stage s;
+
+    (void)state;
+    if (system("command -v promtool >/dev/null") != 0) {
+        skip();
+        return;
+    }
+    stage_open(&s, &options);
+    char *id = type_command(&s, INCIDENTS, s.short_id);
+    wait_until(&s, job_has_ended, NULL, "the end of the job");
+    char *text = metrics_of(&s);
+    FILE *tool = popen("promtool check metrics", "w");
+    assert_non_null(tool);
+    fputs(text, tool);
+    assert_int_equal(pclose(tool), 0);
+    free(text);
+    free(id);
+    stage_close(&s);
+}
+
 static void without_the_setting_it_listens_nowhere(void **state)
 {
     struct stage_options options = { 0 };
@@ -262,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bot_that_works_is_ready_and_counts_what_it_did),
+        cmocka_unit_test(promtool_has_nothing_to_say_against_the_metrics),
         cmocka_unit_test(without_the_setting_it_listens_nowhere),
         cmocka_unit_test(a_lost_connection_is_told_until_it_is_back),
         cmocka_unit_test(a_store_that_cannot_commit_is_told),
