@@ -29,10 +29,28 @@ const char *log_record_machine(const struct log_record *record)
 
 /* ---- a database server about itself ---- */
 
+/* The kernel or systemd wrote it, also where a shipper files it under a server's name. */
+static bool is_of_system(const struct line *l)
+{
+    static const char *const names[] = { "kernel", "systemd", "systemd-logind", "systemd-shutdown",
+                                         "systemd-coredump" };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        size_t n = strlen(names[i]);
+        if ((l->syslog.program_len == n && strncmp(l->syslog.program, names[i], n) == 0) ||
+            text_isame(l->record->service, names[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool read_server(struct line *l)
 {
     const char *engine = identity_engine(l->record);
     const struct line_rule *r;
+
+    if (is_of_system(l))
+        return false;
 
     if (!engine)
         engine = format_engine(l);
@@ -81,18 +99,9 @@ static bool is_down_kind(enum log_kind k)
 
 static bool speaks_for_system(const struct line *l)
 {
-    static const char *const names[] = { "kernel", "systemd", "systemd-logind", "systemd-shutdown",
-                                         "systemd-coredump" };
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        size_t n = strlen(names[i]);
-        if ((l->syslog.program_len == n && strncmp(l->syslog.program, names[i], n) == 0) ||
-            text_isame(l->record->service, names[i]))
-            return true;
-    }
-    return line_has(l, "service entered the") || line_has(l, "service terminated unexpectedly") ||
-           line_has(l, ".service: ") || line_has(l, "Out of memory: Kill") ||
-           line_has(l, "Memory cgroup out of");
+    return is_of_system(l) || line_has(l, "service entered the") ||
+           line_has(l, "service terminated unexpectedly") || line_has(l, ".service: ") ||
+           line_has(l, "Out of memory: Kill") || line_has(l, "Memory cgroup out of");
 }
 
 static bool read_system(struct line *l)
@@ -211,7 +220,7 @@ static bool read_managed(struct line *l)
     size_t n = 0;
 
     if (!line_has(l, "RDS-EVENT-") && !line_has(l, "DB instance") && !line_has(l, "cloudsql") &&
-        !line_has(l, "failover"))
+        !line_has(l, "failover") && !line_has(l, "maintenance") && !line_has(l, "now available"))
         return false;
     name = strcasestr(l->hay.text, "DB instance ");
     if (line_has(l, "resolves to") || !(r = rule_find(managed_rules, &l->hay, NULL)))

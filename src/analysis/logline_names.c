@@ -258,6 +258,27 @@ static const char *past_word(const char *s)
     return s;
 }
 
+/* "systemd[1]: ...", "kernel: ...": what is left where a shipper took time and host away. Of others
+ * a first word with a colon may be anything. */
+static void read_bare_program(const char *message, struct syslog_prefix *ret)
+{
+    size_t n = strcspn(message, "[: ");
+    const char *s = message + n;
+
+    if (!(n == 6 && strncmp(message, "kernel", n) == 0) &&
+        !(n >= 7 && strncmp(message, "systemd", 7) == 0))
+        return;
+    if (*s == '[')
+        s += 1 + strspn(s + 1, "0123456789") + 1;
+    if (s[-1] != ']' && s != message + n)
+        return;
+    if (s[0] != ':' || s[1] != ' ')
+        return;
+    ret->program = message;
+    ret->program_len = n;
+    ret->text = past_blanks(s + 1);
+}
+
 void syslog_prefix_read(const char *message, struct syslog_prefix *ret)
 {
     const char *s = message, *colon;
@@ -270,6 +291,7 @@ void syslog_prefix_read(const char *message, struct syslog_prefix *ret)
     } else if (strlen(s) > 19 && s[4] == '-' && s[10] == 'T' && isdigit((unsigned char)*s)) {
         s = past_word(s); /* RFC 3339, as rsyslog and journalctl write it */
     } else {
+        read_bare_program(message, ret);
         return;
     }
     s = past_blanks(s);

@@ -294,6 +294,26 @@ static void explain_outage(struct reading *r)
         f->came_back = UNKNOWN;
 }
 
+static bool restarts_at(const struct log_outage *o, const struct log_burst *burst)
+{
+    return o->down_ms != TIME_UNKNOWN && o->up_ms != TIME_UNKNOWN &&
+           o->down_ms >= burst->start_ms - LOGS_CLOCK_SKEW_MS &&
+           o->down_ms <= burst->end_ms + LOGS_CLOCK_SKEW_MS;
+}
+
+static void count_restarts(struct reading *r)
+{
+    struct log_findings *f = r->f;
+    const struct log_window *w = r->a.window;
+
+    for (size_t b = 0; b < w->n_bursts; b++) {
+        size_t i = 0;
+        while (i < f->n_outages && !restarts_at(&f->outages[i], &w->bursts[b]))
+            i++;
+        f->bursts_with_restart += i < f->n_outages;
+    }
+}
+
 static void look_for_failed_start(struct reading *r)
 {
     for (size_t i = 0; i < r->a.n; i++) {
@@ -331,9 +351,9 @@ static struct silence read_silence(const struct reading *r)
 static bool is_background_work(const char *message)
 {
     static const char *const chores[] = {
-        "checkpoint",      "restartpoint", "vacuum", "automatic analyze", "background saving",
+        "checkpoint",        "restartpoint", "vacuum", "automatic analyze", "background saving",
         "Background saving", "page_cleaner", "WAL",    "wal segment",       "archived",
-        "Compacted",       "Compaction",   "merge",  "WiredTiger",        "purge",
+        "Compacted",         "Compaction",   "merge",  "WiredTiger",        "purge",
     };
 
     for (size_t i = 0; message && i < ARRAY_LEN(chores); i++)
@@ -377,6 +397,7 @@ void reading_life(struct reading *r)
 {
     read_outages(r);
     explain_outage(r);
+    count_restarts(r);
     look_for_failed_start(r);
     judge_health(r);
 }

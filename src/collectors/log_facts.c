@@ -84,6 +84,7 @@ static void put_server(const struct writer *w)
     put_tally(w, "server.oom", &f->own[LOG_SERVER_OOM_KILLED_EVENT]);
     put_tally(w, "server.disk_full", &f->own[LOG_SERVER_DISK_FULL_EVENT]);
     put_num(w->c, "server.outages", (double)f->n_outages);
+    put_num(w->c, "server.bursts", (double)f->bursts_with_restart);
 }
 
 static void put_others(const struct writer *w)

@@ -254,15 +254,21 @@ static enum tristate elsewhere_fine(const cJSON *places)
     return failing && fine ? YES : failing || fine ? NO : UNKNOWN;
 }
 
-void assess_logs(struct evidence *board)
+static void put_burst_share(struct evidence *board, const char *count, const char *share)
 {
-    const cJSON *regions = evidence_json(board, "clients.regions");
     const cJSON *bursts = evidence_json(board, "trend.bursts");
     double near = 0;
 
+    if (evidence_num(board, count, &near) && cJSON_IsNumber(bursts) && bursts->valuedouble > 0)
+        put_num(board, share, near / bursts->valuedouble);
+}
+
+void assess_logs(struct evidence *board)
+{
+    const cJSON *regions = evidence_json(board, "clients.regions");
+
     evidence_set_tri(board, ASSESSMENT, "clients.elsewhere_fine", elsewhere_fine(regions), NULL,
                      NULL, "the logs do not tell which clients succeed");
-    if (evidence_num(board, "network.bursts", &near) && cJSON_IsNumber(bursts) &&
-        bursts->valuedouble > 0)
-        put_num(board, "network.burst_share", near / bursts->valuedouble);
+    put_burst_share(board, "network.bursts", "network.burst_share");
+    put_burst_share(board, "server.bursts", "server.burst_share");
 }

@@ -313,7 +313,8 @@ static void chores_do_not_show_that_anybody_got_through(void **state)
 static void a_registry_names_the_machine_as_a_bare_word(void **state)
 {
     const struct log_record r[] = {
-        record(10, "reg-1", "consul", "service db-orders.internal -> pg-1 (10.1.2.3:5432) registered"),
+        record(10, "reg-1", "consul",
+               "service db-orders.internal -> pg-1 (10.1.2.3:5432) registered"),
         said(60, "pg-1", DOWN), said(65, "pg-1", READY), said(20, "pg-9", WORK)
     };
     struct log_findings f;
@@ -426,6 +427,33 @@ static void network_faults_count_near_the_bursts(void **state)
     /* They come as often when nobody complains. */
     logs_read(noise, ARRAY_LEN(noise), &target, &w, &f);
     assert_int_equal(f.network_during.n, 0);
+    log_findings_clear(&f);
+}
+
+static void restarts_count_at_the_bursts_that_they_begin(void **state)
+{
+    static const struct log_burst bursts[] = { { AT(60), AT(62) },
+                                               { AT(80), AT(82) },
+                                               { AT(100), AT(102) } };
+    static const char killed[] =
+        "Aug 18 10:00:00 pg-1 kernel: Memory cgroup out of memory: Killed process 7 (postgres)";
+    const struct log_record r[] = {
+        dns(ANSWER),
+        record(60, "pg-1", "kernel", killed),
+        said(62, "pg-1", READY),
+        record(80, "pg-1", "kernel", killed),
+        said(82, "pg-1", READY),
+        record(90, "pg-1", "kernel", killed), /* at none */
+        said(91, "pg-1", READY),
+        record(100, "pg-1", "kernel", killed), /* not back */
+    };
+    struct log_window w = { AT(60), AT(102), AT(200), bursts, 3 };
+    struct log_findings f;
+    (void)state;
+
+    logs_read(r, ARRAY_LEN(r), &target, &w, &f);
+    assert_int_equal(f.n_outages, 4);
+    assert_int_equal(f.bursts_with_restart, 2);
     log_findings_clear(&f);
 }
 
@@ -776,6 +804,7 @@ int main(void)
         cmocka_unit_test(the_nodes_kernel_speaks_for_the_pod),
         cmocka_unit_test(silence_after_steady_work_is_told),
         cmocka_unit_test(network_faults_count_near_the_bursts),
+        cmocka_unit_test(restarts_count_at_the_bursts_that_they_begin),
         cmocka_unit_test(a_policy_change_before_the_onset_is_found),
         cmocka_unit_test(clients_are_counted_by_place),
         cmocka_unit_test(a_server_without_slots_is_up),

@@ -82,6 +82,7 @@ struct log_findings {
 
     struct log_outage outages[LOGS_MAX_OUTAGES]; /* of the machine, in order */
     size_t n_outages;
+    size_t bursts_with_restart; /* bursts at which it went down, and came back */
     enum tristate went_down; /* at or before the onset, and not back by then; or during */
     enum tristate came_back; /* of the outage that explains the errors; UNKNOWN without one */
     int64_t down_ms, up_ms;  /* of that outage; TIME_UNKNOWN */
