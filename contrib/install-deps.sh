@@ -3,6 +3,7 @@
 #   contrib/install-deps.sh                     what `make check` needs: build, test
 #   contrib/install-deps.sh build               to build dbconn
 #   contrib/install-deps.sh build demo          for `make demo`
+#   contrib/install-deps.sh build demo screenshots   for `make screenshots`
 #   contrib/install-deps.sh build conformance   for `make check-conformance`
 #   contrib/install-deps.sh build package       for `make deb`
 #   contrib/install-deps.sh check-package       for `make check-deb`
@@ -18,6 +19,7 @@ packages_for() {
         libcurl4-openssl-dev libcjson-dev libssl-dev libsqlite3-dev libpcre2-dev libpq-dev libcairo2-dev ;;
     demo) echo curl ca-certificates ;;
     test) echo libcmocka-dev postgresql curl ca-certificates ;;
+    screenshots) echo chromium fonts-dejavu-core fonts-noto-color-emoji ;;
     conformance) echo nodejs npm ca-certificates ;;
     package) echo debhelper dpkg-dev fakeroot lintian scdoc ;;
     check-package) echo debootstrap curl jq ;;

@@ -2,6 +2,8 @@
 #   make sandbox            build/dbconn-sandbox
 #   make demo               a whole incident in the terminal (SCENARIO=name for another)
 #   make e2e                the real program against the sandbox
+#   make storm              30 investigations in one channel while Slack refuses (a few in make e2e)
+#   make screenshots        docs/images/, photographed from the sandbox's page
 #   make check-conformance  Slack's own Node clients against the sandbox
 SANDBOX_SRC := $(sort $(wildcard contrib/sandbox/*.c contrib/sandbox/*/*.c))
 SANDBOX_OBJ := $(SANDBOX_SRC:%.c=$(BUILD)/%.o)
@@ -19,7 +21,7 @@ E2E_BIN := $(E2E_SRC:tests/e2e/%.c=$(BUILD)/tests/e2e/%)
 
 CONFORMANCE := tests/conformance
 
-.PHONY: sandbox e2e demo check-conformance
+.PHONY: sandbox e2e storm screenshots demo check-conformance
 sandbox: $(SANDBOX)
 
 $(SANDBOX_OBJ): PKG_CFLAGS += -Icontrib/sandbox
@@ -42,6 +44,15 @@ $(BUILD)/tests/e2e/test_%: $(BUILD)/tests/e2e/test_%.o $(HARNESS_OBJ) $(BASE_OBJ
 
 e2e: $(BUILD)/dbconn $(SANDBOX) $(E2E_BIN)
 	@DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) tests/run.sh $(E2E_BIN)
+
+STORM_JOBS ?= 30
+storm: $(BUILD)/dbconn $(SANDBOX) $(BUILD)/tests/e2e/test_slack_storm
+	@DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) STORM_JOBS=$(STORM_JOBS) $(BUILD)/tests/e2e/test_slack_storm
+
+screenshots:
+	@contrib/install-deps.sh build demo screenshots
+	@$(MAKE) --no-print-directory all sandbox >/dev/null
+	@BUILD=$(BUILD) contrib/sandbox/screenshots.sh docs/images
 
 # The clients are installed once, under the folder's own node_modules, as the lock file says.
 check-conformance:

@@ -77,6 +77,8 @@ static const char *const live[] = {
     "slack.mention_asker",
     "slack.auto_channels",
     "slack.chart",
+    "slack.notify",
+    "slack.quiet_hours",
     "sentry.auth_token",
     "github.app_id",
     "github.app_private_key",

@@ -2,12 +2,45 @@
 
 #include "access_config.h"
 #include "dbconn/base/alloc.h"
+#include "dbconn/slack/notify.h"
 
 static void on_auto_channel(void *user, const char *channel)
 {
     struct generation *g = user;
 
     *VEC_ADD(g->auto_channels, g->n_auto_channels, g->cap_auto_channels) = xstrdup(channel);
+}
+
+struct notify_reading {
+    struct notify *notify;
+    struct error *err;
+    int rc;
+};
+
+static void on_quiet(void *user, const char *text)
+{
+    struct notify_reading *r = user;
+
+    if (r->rc == 0)
+        r->rc = notify_add_quiet(r->notify, text, r->err);
+}
+
+static void on_notify(void *user, const char *text)
+{
+    struct notify_reading *r = user;
+
+    if (r->rc == 0)
+        r->rc = notify_add(r->notify, text, r->err);
+}
+
+static int read_notify(const struct config *config, struct notify **ret, struct error *err)
+{
+    struct notify_reading r = { .notify = notify_new(), .err = err };
+
+    *ret = r.notify;
+    config_each(config, "slack.quiet_hours", on_quiet, &r);
+    config_each(config, "slack.notify", on_notify, &r);
+    return r.rc;
 }
 
 int generation_new(struct config *config, struct services *services, struct generation **ret,
@@ -21,6 +54,7 @@ int generation_new(struct config *config, struct services *services, struct gene
         config_require(config, "slack.bot_token", err) < 0 ||
         playbook_from_config(config, &g->playbook, err) < 0 ||
         access_from_config(config, &g->access, err) < 0 ||
+        read_notify(config, &g->notify, err) < 0 ||
         sources_open(config, services, &g->sources, err) < 0) {
         generation_unref(g);
         return -1;
@@ -43,6 +77,7 @@ void generation_unref(void *generation)
         return;
     sources_close(&g->sources);
     access_free(g->access);
+    notify_free(g->notify);
     playbook_unref(g->playbook);
     for (size_t i = 0; i < g->n_auto_channels; i++)
         free(g->auto_channels[i]);

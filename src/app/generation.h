@@ -9,6 +9,7 @@
 #include "dbconn/app/services.h"
 
 struct access;
+struct notify;
 
 struct generation {
     int refs;
@@ -16,6 +17,7 @@ struct generation {
     struct sources sources;
     struct playbook *playbook;
     struct access *access;
+    struct notify *notify;
     char **auto_channels;
     size_t n_auto_channels, cap_auto_channels;
 };

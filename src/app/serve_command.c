@@ -94,6 +94,7 @@ static void read_options(struct serving *s, struct bot_options *ret)
         .chart = config_str(config, "slack.chart"),
         .reply_broadcast = config_bool(config, "slack.reply_broadcast"),
         .mention_asker = config_bool(config, "slack.mention_asker"),
+        .notify = g->notify,
         .auto_channels = (const char *const *)g->auto_channels,
         .n_auto_channels = g->n_auto_channels,
         .generation = g,

@@ -242,8 +242,10 @@ void rich_link(struct rich *r, const char *url, const char *label, size_t max)
     buf_clear(&shown);
 }
 
-void rich_user(struct rich *r, const char *user_id)
+void rich_user(struct rich *r, const char *id)
 {
-    if (slack_user_id_valid(user_id))
-        json_put_str(element(r, "user"), "user_id", user_id);
+    if (slack_user_id_valid(id))
+        json_put_str(element(r, "user"), "user_id", id);
+    else if (slack_mention_valid(id))
+        json_put_str(element(r, "usergroup"), "usergroup_id", id);
 }

@@ -142,8 +142,8 @@ int bot_start(const struct bot_options *options, struct bot **ret, struct error 
 
 void bot_reload(struct bot *bot, const struct bot_options *options)
 {
-    bool restyled = !text_same(options->progress, bot->o.progress) ||
-                    !text_same(options->chart, bot->o.chart);
+    bool restyled =
+        !text_same(options->progress, bot->o.progress) || !text_same(options->chart, bot->o.chart);
 
     bot->o = *options;
     if (restyled) /* what the workspace refused before it may refuse again: then once more */

@@ -13,6 +13,9 @@ void bot_thread_input(const struct bot *bot, const struct job *job, struct threa
         .attempts = (int)job->attempts,
         .asked_ms = job->created_ms,
         .now_ms = TIME_UNKNOWN,
-        .options = { .reply_broadcast = bot->o.reply_broadcast },
     };
+    /* By when it was asked, so that it says the same whenever the message is drawn again. */
+    ret->options.quiet = notify_is_quiet(bot->o.notify, job->created_ms);
+    ret->options.reply_broadcast = bot->o.reply_broadcast && !ret->options.quiet;
+    ret->n_also = notify_ids(bot->o.notify, job->channel, ret->also);
 }

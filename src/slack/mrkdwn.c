@@ -237,15 +237,33 @@ void mrkdwn_date(struct buf *out, int64_t ms)
     buf_clear(&fallback);
 }
 
-bool slack_user_id_valid(const char *id)
+static bool id_is(const char *id, const char *kinds)
 {
     size_t n = 0;
 
-    if (!id || (id[0] != 'U' && id[0] != 'W'))
+    if (!id || !*id || !strchr(kinds, id[0]))
         return false;
     while ((id[n] >= 'A' && id[n] <= 'Z') || isdigit((unsigned char)id[n]))
         n++;
     return id[n] == '\0' && n >= 3 && n <= 32;
+}
+
+bool slack_user_id_valid(const char *id)
+{
+    return id_is(id, "UW");
+}
+
+bool slack_mention_valid(const char *id)
+{
+    return id_is(id, "UWS");
+}
+
+bool mrkdwn_mention(struct buf *out, const char *id)
+{
+    if (!slack_mention_valid(id))
+        return false;
+    buf_addf(out, id[0] == 'S' ? "<!subteam^%s>" : "<@%s>", id);
+    return true;
 }
 
 bool mrkdwn_user(struct buf *out, const char *user_id)

@@ -74,6 +74,15 @@ static void on_posted(void *user, const struct webapi_reply *reply, const struct
     part_record_absent(p);
 }
 
+/* When many investigations wait for one channel: each says first that it is there, then what it
+ * found; the details come after everybody's answer. */
+static enum webapi_priority priority_of(const struct part *p)
+{
+    bool begins = p->id == PART_ROOT && p->state != POSTED;
+
+    return begins || (p->want.settled && p->id != PART_DETAILS) ? WEBAPI_FINAL : WEBAPI_NORMAL;
+}
+
 static void send_part(struct part *p, const char *method, webapi_done_fn *done)
 {
     struct thread_sync *s = p->sync;
@@ -83,7 +92,7 @@ static void send_part(struct part *p, const char *method, webapi_done_fn *done)
         .method = method,
         .args = args,
         .owner = s->o.owner,
-        .priority = p->want.settled ? WEBAPI_FINAL : WEBAPI_NORMAL,
+        .priority = priority_of(p),
         .timeout_ms = POST_TIMEOUT_MS,
         .may_send = part_may_send,
         .done = done,

@@ -11,10 +11,30 @@
 
 static void mention(struct doc *d, const struct thread_input *in)
 {
-    if (in->options.quiet || !slack_user_id_valid(in->asker_id))
+    if (in->options.quiet)
         return;
-    doc_user(d, in->asker_id);
-    doc_words(d, " ");
+    if (slack_user_id_valid(in->asker_id)) {
+        doc_user(d, in->asker_id);
+        doc_words(d, " ");
+    }
+    for (size_t i = 0; i < in->n_also; i++) {
+        if (in->asker_id && strcmp(in->also[i], in->asker_id) == 0)
+            continue; /* once is enough */
+        doc_user(d, in->also[i]);
+        doc_words(d, " ");
+    }
+}
+
+/* Summaries are written as sentences, some without their full stop. */
+static void add_summary(struct doc *d, const char *summary)
+{
+    size_t len = strlen(summary);
+
+    doc_paragraph(d);
+    doc_sentence(d, summary, 500);
+    if (len < 500 && !strchr(".!?", summary[len - 1]))
+        doc_words(d, ".");
+    doc_keep(d);
 }
 
 static void headline(struct doc *d, const struct thread_input *in)
@@ -32,11 +52,8 @@ static void headline(struct doc *d, const struct thread_input *in)
         doc_words(d, ".");
     }
     doc_keep(d);
-    if (dg->summary && *dg->summary) {
-        doc_paragraph(d);
-        doc_sentence(d, dg->summary, 500);
-        doc_keep(d);
-    }
+    if (dg->summary && *dg->summary)
+        add_summary(d, dg->summary);
 }
 
 static void error_line(struct doc *d, const struct casefile *c)
@@ -55,7 +72,7 @@ static void facts_line(struct doc *d, const struct casefile *c)
     if (c->applicable == NO)
         return;
     word_target(&c->target, &words);
-    if (words.len == 0 && c->trend.onset_ms == TIME_UNKNOWN && c->issue.user_count < 0)
+    if (words.len == 0 && c->trend.onset_ms == TIME_UNKNOWN && c->issue.user_count <= 0)
         return;
     doc_paragraph(d);
     if (words.len > 0) {
@@ -69,7 +86,7 @@ static void facts_line(struct doc *d, const struct casefile *c)
                      : c->trend.ongoing == NO ? ", has ended. "
                                               : ". ");
     }
-    if (c->issue.user_count >= 0) {
+    if (c->issue.user_count > 0) { /* 0 may mean that nobody told who it was */
         buf_reset(&words);
         word_count(c->issue.user_count, "user", "users", &words);
         buf_adds(&words, " affected.");

@@ -21,14 +21,31 @@ static void marker_name(const struct series_marker *m, bool first, struct doc *d
     buf_clear(&name);
 }
 
+/* The marker that comes next after `m` in time (NULL: the first), or NULL. */
+static const struct series_marker *next_marker(const struct series *s,
+                                               const struct series_marker *m)
+{
+    const struct series_marker *next = NULL;
+
+    for (size_t i = 0; i < s->n_markers; i++) {
+        const struct series_marker *one = &s->markers[i];
+        bool after = !m || one->at_ms > m->at_ms || (one->at_ms == m->at_ms && one > m);
+        if (after && (!next || one->at_ms < next->at_ms))
+            next = one;
+    }
+    return next;
+}
+
 /* "Release web@1.2.3 10:00; began 10:02." */
 static void marker_words(const struct series *s, struct doc *d)
 {
-    for (size_t i = 0; i < s->n_markers && i < MARKERS_SHOWN; i++) {
+    const struct series_marker *m = next_marker(s, NULL);
+
+    for (size_t i = 0; m && i < MARKERS_SHOWN; i++, m = next_marker(s, m)) {
         doc_words(d, i ? "; " : "");
-        marker_name(&s->markers[i], i == 0, d);
+        marker_name(m, i == 0, d);
         doc_words(d, " ");
-        doc_date(d, s->markers[i].at_ms);
+        doc_date(d, m->at_ms);
     }
     if (s->n_markers > MARKERS_SHOWN)
         doc_words(d, "; and more, see Details");
@@ -105,22 +122,14 @@ bool chart_is_picture(const struct thread_input *in)
 void chart_draft(struct part_draft *p)
 {
     const struct casefile *c = p->in->casefile;
-    struct buf words = BUF_INIT;
     struct doc d = DOC_INIT;
-    struct chart ch;
 
-    if (!chart_build(&c->series, CHART_BUCKETS, &ch))
-        return;
-    buf_adds(&words, "How often it failed, over ");
-    time_format_duration(ch.end_ms - ch.buckets[0].start_ms, &words);
-    buf_adds(&words, ". ");
     doc_paragraph(&d);
-    doc_words(&d, buf_str(&words));
+    doc_words(&d, c->series.n_markers > 0 ? "How often it failed. " : "How often it failed.");
     if (c->series.n_markers > 0)
         marker_words(&c->series, &d);
     doc_to_text(&d, 1500, "", &p->text);
     doc_clear(&d);
-    buf_clear(&words);
 }
 
 struct thread_picture *chart_picture_of(const struct thread_input *in)

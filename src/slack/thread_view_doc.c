@@ -119,10 +119,10 @@ void doc_source(struct doc *d, const char *url)
     doc_words(d, ")");
 }
 
-void doc_user(struct doc *d, const char *user_id)
+void doc_user(struct doc *d, const char *id)
 {
-    if (slack_user_id_valid(user_id))
-        (void)span(d, SPAN_USER, user_id, 0);
+    if (slack_mention_valid(id))
+        (void)span(d, SPAN_USER, id, 0);
 }
 
 void doc_date(struct doc *d, int64_t ms)
@@ -248,7 +248,7 @@ static void span_to_text(const struct doc_span *s, struct buf *out)
         mrkdwn_link(out, s->url, s->text, s->max);
         break;
     case SPAN_USER:
-        (void)mrkdwn_user(out, s->text);
+        (void)mrkdwn_mention(out, s->text);
         break;
     case SPAN_DATE:
         mrkdwn_date(out, s->ms);

@@ -292,6 +292,34 @@ static void the_asker_is_mentioned_once_and_only_in_the_answer(void **state)
     each_case(check_mentions);
 }
 
+static void check_others(const char *name, struct golden_case *g)
+{
+    struct thread_view view;
+
+    if (g->input.phase != PHASE_DONE)
+        return;
+    g->input.also[g->input.n_also++] = "S0ONCALL01";
+    if (g->input.asker_id)
+        g->input.also[g->input.n_also++] = g->input.asker_id; /* mentioned already */
+    for (int quiet = 0; quiet <= 1; quiet++) {
+        g->input.options.quiet = quiet;
+        thread_view_build(&g->input, &view);
+        for (size_t i = 0; i < view.n; i++) {
+            size_t wanted = view.parts[i].id == PART_ANSWER && !quiet;
+            if (count(view.parts[i].text, "<!subteam^S0ONCALL01>") != wanted ||
+                count(view.parts[i].text, "<@") > wanted)
+                fail_msg("%s: %s: %s", name, part_name(view.parts[i].id), view.parts[i].text);
+        }
+        thread_view_clear(&view);
+    }
+}
+
+static void others_are_mentioned_once_and_never_in_quiet_hours(void **state)
+{
+    (void)state;
+    each_case(check_others);
+}
+
 /* Every "<" that Slack would read must be one of ours: a date, a link, the asker. */
 static void check_inert(const char *text)
 {
@@ -586,6 +614,7 @@ int main(void)
         cmocka_unit_test(every_golden_thread_is_as_reviewed),
         cmocka_unit_test(every_message_keeps_slacks_limits_in_every_style),
         cmocka_unit_test(the_asker_is_mentioned_once_and_only_in_the_answer),
+        cmocka_unit_test(others_are_mentioned_once_and_never_in_quiet_hours),
         cmocka_unit_test(text_from_outside_stays_text),
         cmocka_unit_test(too_much_is_cut_and_says_so),
         cmocka_unit_test(the_modal_shows_everything_in_pages),

@@ -338,8 +338,11 @@ static void draw_file(struct canvas *c, const cJSON *f)
 static void draw_message(struct canvas *c, const struct message *m)
 {
     c->message = m;
-    buf_addf(c->out, "<article class=\"%s%s\" id=\"m%s\">", m->thread_ts ? "reply " : "",
+    buf_addf(c->out, "<article class=\"%s%s\" id=\"m%s\"", m->thread_ts ? "reply " : "",
              m->shown_to ? "ephemeral" : "", m->ts);
+    data(c, "part",
+         m->files ? "image" : json_str(json_path(m->metadata, "event_payload", NULL), "part"));
+    buf_addc(c->out, '>');
     who(c, m);
     if (!json_first(m->blocks)) {
         buf_adds(c->out, "<p>");
@@ -374,14 +377,17 @@ static const char style[] =
     "0}img{max-width:100%;border-radius:8px}svg text{font-size:10px;fill:#888}"
     ".axis{stroke:#888}";
 
-/* A click is sent as what it is, and the page shows what came of it. "?press=ACTION" presses the
- * newest button of that name once, for a browser that nobody sits at. */
+/* A click is sent as what it is, and the page shows what came of it. For a browser that nobody sits
+ * at, "?press=ACTION" presses the newest button of that name once, and "?show=plan,answer" leaves
+ * out all messages but those. */
 static const char script[] =
     "document.addEventListener('click',async e=>{const b=e.target.closest('button');if(!b)return;"
     "const d=b.dataset;await fetch(document.body.dataset.click,{method:'POST',body:JSON.stringify("
     "{channel:d.channel,ts:d.ts,action_id:d.action,value:d.value||undefined})});"
     "if(d.url)window.open(d.url);const u=new URL(location);u.searchParams.delete('press');"
     "setTimeout(()=>location.replace(u),600)});"
+    "const show=new URLSearchParams(location.search).get('show');if(show)for(const a of "
+    "document.querySelectorAll('article'))a.hidden=!show.split(',').includes(a.dataset.part);"
     "const press=new URLSearchParams(location.search).get('press');if(press)"
     "[...document.querySelectorAll('button')].filter(b=>b.dataset.action===press).pop()?.click();";
 

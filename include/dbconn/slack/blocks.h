@@ -77,7 +77,7 @@ void rich_words(struct rich *r, const char *words, enum rich_style style);
  * `commands` in back-ticks become code. */
 void rich_sentence(struct rich *r, const char *text, enum rich_style style, size_t max);
 void rich_link(struct rich *r, const char *url, const char *label, size_t max); /* or the label */
-void rich_user(struct rich *r, const char *user_id); /* a mention on purpose */
+void rich_user(struct rich *r, const char *id); /* a person or a group, mentioned on purpose */
 void rich_date(struct rich *r, int64_t ms);
 void blocks_rich(struct blocks *b, struct rich *r); /* takes it over */
 

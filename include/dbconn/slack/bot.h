@@ -19,6 +19,7 @@
 struct bot; /* opaque */
 struct http;
 struct access;
+struct notify;
 struct metrics;
 struct websockets;
 
@@ -41,6 +42,7 @@ struct bot_options {
     const char *progress; /* "plan", "blocks", "text" */
     const char *chart;    /* "auto", "image", "text" */
     bool reply_broadcast, mention_asker;
+    const struct notify *notify;      /* who else is mentioned, and when nobody is; NULL: nobody */
     const char *const *auto_channels; /* where an alert starts an investigation by itself */
     size_t n_auto_channels;
     /* What this reading of the configuration made, in which `sources` and the strings live. Each

@@ -51,5 +51,8 @@ void mrkdwn_date(struct buf *out, int64_t ms);
 /* A mention on purpose: <@U…>, only for a well-formed user id (U or W); false otherwise. */
 bool mrkdwn_user(struct buf *out, const char *user_id);
 bool slack_user_id_valid(const char *user_id);
+/* The same for a person or a user group (S…): <@U…> or <!subteam^S…>. */
+bool mrkdwn_mention(struct buf *out, const char *id);
+bool slack_mention_valid(const char *id);
 
 #endif

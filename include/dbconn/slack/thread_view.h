@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "dbconn/diagnosis/casefile.h"
+#include "dbconn/slack/notify.h"
 
 #define THREAD_METADATA_EVENT "dbconn_part" /* event_type; payload {job, part, hash} */
 
@@ -61,11 +62,13 @@ struct thread_options {
 struct thread_input {
     const struct casefile *casefile; /* NULL while nothing is known */
     enum job_phase phase;
-    size_t ahead;                     /* PHASE_QUEUED: jobs before this one */
-    const char *job_id;               /* opaque, [A-Za-z0-9_-], goes into buttons and metadata */
-    const char *issue;                /* as asked, until the casefile knows the short id */
-    const char *asker_id;             /* Slack user id, for the mention; NULL: nobody (automatic) */
-    const char *asker_name;           /* display name for the channel message; NULL: unknown */
+    size_t ahead;                 /* PHASE_QUEUED: jobs before this one */
+    const char *job_id;           /* opaque, [A-Za-z0-9_-], goes into buttons and metadata */
+    const char *issue;            /* as asked, until the casefile knows the short id */
+    const char *asker_id;         /* Slack user id, for the mention; NULL: nobody (automatic) */
+    const char *asker_name;       /* display name for the channel message; NULL: unknown */
+    const char *also[NOTIFY_MAX]; /* who else is mentioned: ids of people and user groups */
+    size_t n_also;
     const char *command;              /* "/dbconn", for hints */
     const char *reason;               /* PHASE_FAILED and PHASE_DEAD: what went wrong, a sentence */
     const char *cancelled_by;         /* display name or NULL */

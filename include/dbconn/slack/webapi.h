@@ -63,7 +63,7 @@ struct webapi_options {
 
 enum webapi_priority {
     WEBAPI_NORMAL,
-    WEBAPI_FINAL, /* a final state: goes ahead of all others of its method */
+    WEBAPI_FINAL, /* a final state, or what all else waits for: ahead of others of its method */
 };
 
 struct webapi_request {
