@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,8 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
+    /* Writing past a file-size limit is an error to report, not a reason to die. */
+    (void)signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

@@ -1,7 +1,6 @@
 #include "dbconn/app/state_dir.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,7 +70,6 @@ int state_dir_open_store(const struct config *config, struct store **ret, struct
 
     if (!url)
         return -1;
-    (void)signal(SIGXFSZ, SIG_IGN);
     if (state_dir_store_missing(url))
         error_set(err, ERR_CONFIG,
                   "there is no store at %s: no dbconn serve has run with it yet. Where the bot "

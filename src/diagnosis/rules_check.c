@@ -1,5 +1,6 @@
 /* The checks of a playbook's weighing part, at start-up: what passes here cannot fail later. */
 #include "dbconn/base/json.h"
+#include "dbconn/base/text.h"
 #include "dbconn/diagnosis/condition.h"
 #include "dbconn/diagnosis/rules.h"
 
@@ -116,13 +117,35 @@ static int check_rules(const cJSON *rules, struct error *err)
     return 0;
 }
 
+static int check_cap(const cJSON *cap, struct error *err)
+{
+    static const char *const levels[] = { "high", "medium", "low" };
+    const cJSON *causes = json_get(cap, "causes"), *item;
+    const char *at = json_str(cap, "at");
+    enum cause cause;
+    size_t level = 0;
+
+    while (level < ARRAY_LEN(levels) && !text_same(at, levels[level]))
+        level++;
+    if (level == ARRAY_LEN(levels))
+        return error_set(err, ERR_CONFIG, "\"at\" must be high, medium or low");
+    if (causes && !cJSON_IsArray(causes))
+        return error_set(err, ERR_CONFIG, "\"causes\" must be a list of cause codes");
+    cJSON_ArrayForEach (item, causes) {
+        if (!cJSON_IsString(item) || !cause_parse(item->valuestring, &cause))
+            return error_set(err, ERR_CONFIG, "causes: \"%s\" is no cause code",
+                             cJSON_IsString(item) ? item->valuestring : "?");
+    }
+    return 0;
+}
+
 static int check_caps(const cJSON *caps, struct error *err)
 {
     const cJSON *cap;
     int i = 0;
 
     cJSON_ArrayForEach (cap, caps) {
-        if (check_if(cap, err) < 0 || need_str(cap, "at", err) < 0)
+        if (check_if(cap, err) < 0 || check_cap(cap, err) < 0)
             return error_context(err, "caps[%d]", i);
         i++;
     }

@@ -10,6 +10,7 @@
 #include "store_fixture.h"
 
 #include <libgen.h>
+#include <signal.h>
 
 #include "dbconn/base/jsonc.h"
 
@@ -68,6 +69,7 @@ static inline void cli_child(const struct cli *c, char *const *argv, int out, in
     env[n] = NULL;
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
+    (void)signal(SIGXFSZ, SIG_DFL); /* what a test ignores the program would inherit */
     execve(c->program, argv, env);
     _exit(127);
 }

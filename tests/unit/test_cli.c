@@ -336,7 +336,7 @@ static void lint_names_what_is_wrong_with_its_line(void **state)
           "can be used; 1 thing" },
         { "\"near_minutes\":", "\"near_minute\":", "settings.releases.near_minute: no collector",
           "can be used; 1 thing" },
-        { "\"at\": \"medium\"", "\"at\": \"middling\"", "high, medium or low", "1 thing" },
+        { "\"at\": \"medium\"", "\"at\": \"middling\"", "high, medium or low", "cannot be used" },
         { "\"floor\": 40", "\"floor\": 70", "weighing: floor, medium and high", "1 thing" },
         { "\"id\": \"grows\"", "\"id\": \"not_ours\"", "has the id \"not_ours\" too", "1 thing" },
         { "\"not_applicable\": 200", "\"not_applicable\": -1",

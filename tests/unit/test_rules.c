@@ -171,6 +171,11 @@ static void a_wrong_document_is_refused_with_the_place(void **state)
         { "\"number\":4,", "", "rules[0]" },
         { "\"summary\":\"g\"", "\"sumary\":\"g\"", "causes.regional_network" },
         { "\"at\":\"medium\",", "", "caps[0]" },
+        { "\"at\":\"medium\",", "\"at\":\"Medium\",", "caps[0]: \"at\" must be" },
+        { "\"at\":\"medium\",", "\"at\":1,", "caps[0]" },
+        { "\"causes\":[\"database_down\"]", "\"causes\":[\"database_dwn\"]",
+          "\"database_dwn\" is no cause code" },
+        { "\"causes\":[\"database_down\"]", "\"causes\":\"database_down\"", "caps[0]" },
     };
 
     (void)state;

@@ -24,7 +24,7 @@ bool state_dir_store_missing(const char *url);
 
 /*
  * Opens the store for a command that looks at what a bot has kept: one that is not there is an
- * error, not a new empty file. Writes past a file-size limit become errors (SIGXFSZ is ignored).
+ * error, not a new empty file.
  * The caller ends *ret with store_close(). Errors: those of store_open(), ERR_CONFIG.
  */
 int state_dir_open_store(const struct config *config, struct store **ret,
