@@ -48,6 +48,8 @@ install: $(BUILD)/dbconn $(MAN) $(BUILD)/dbconn.service
 	$(INSTALL) -m 0644 config/dbconn.json config/report.schema.json \
 	    config/playbooks/database-connection-refused.json $(INTO)$(DOCDIR)/examples
 	$(INSTALL) -m 0644 contrib/slack/manifest.json $(INTO)$(DOCDIR)/examples/slack-manifest.json
+	$(INSTALL) -m 0644 contrib/prometheus/alerts.yml $(INTO)$(DOCDIR)/examples/prometheus-alerts.yml
+	$(INSTALL) -m 0644 contrib/grafana/dbconn.json $(INTO)$(DOCDIR)/examples/grafana-dashboard.json
 	$(INSTALL) -m 0644 $(BUILD)/dbconn.service $(INTO)$(UNITDIR)/dbconn.service
 	$(INSTALL) -m 0644 contrib/systemd/sysusers.conf $(INTO)$(SYSUSERSDIR)/dbconn.conf
 	$(INSTALL) -m 0644 contrib/completions/dbconn.bash $(INTO)$(BASHDIR)/dbconn

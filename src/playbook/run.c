@@ -93,8 +93,9 @@ static void step_ended(struct run *run, size_t i)
     s->duration_ms = clock_mono_ms() - run->started_mono_ms[i];
     run->ended |= 1u << i;
     casefile_from_board(&run->casefile, run->board);
-    LOG(DEBUG, "step.end", F_STR("step", s->id), F_STR("status", step_status_name(s->status)),
-        F_INT("duration_ms", s->duration_ms), F_STR("summary", s->summary));
+    LOG(DEBUG, "step.end", F_STR("job", run->o.job), F_STR("step", s->id),
+        F_STR("status", step_status_name(s->status)), F_INT("duration_ms", s->duration_ms),
+        F_STR("summary", s->summary));
     tell(run, s);
 }
 

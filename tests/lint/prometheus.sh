@@ -9,6 +9,7 @@ promtool test rules contrib/prometheus/alerts_test.yml
 # Each expression as a recording rule, with Grafana's variables filled in.
 rules=$(mktemp)
 trap 'rm -f "$rules"' EXIT
+# shellcheck disable=SC2016 # the dollars are Grafana's
 {
     echo 'groups: [{ name: dashboard, rules: ['
     sed -n 's/^ *"expr": \(".*"\),*$/\1/p' contrib/grafana/dbconn.json |

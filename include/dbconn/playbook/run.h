@@ -28,6 +28,7 @@ struct run_options {
     int64_t now_ms;                /* the evaluation time; kept over resumes */
     int64_t budget_ms;             /* for the whole run; 0: two minutes */
     uint64_t owner;                /* for fairness between jobs */
+    const char *job;               /* its id, in the log; NULL: none. Must outlive the run */
     /* A step started or ended (see its status); the casefile is up to date. May be NULL. */
     void (*on_step)(struct run *run, const struct step_record *step, void *user);
     /* Once, from the loop or inside run_start(): the diagnosis is there, or `err` says why the
