@@ -157,21 +157,72 @@ static const cJSON *series_to_show(const cJSON *table, int64_t onset_ms, int64_t
     return longest;
 }
 
+struct span {
+    int64_t from_ms, to_ms;
+};
+
+/* The outage, and on both sides as much as it is long, an hour at least: a day around five minutes
+ * would show one bar. */
+static struct span span_to_show(const struct evidence *board, int64_t now_ms)
+{
+    int64_t onset = evidence_time(board, "trend.onset"),
+            last = evidence_time(board, "trend.last_event"), around;
+
+    if (onset == TIME_UNKNOWN)
+        return (struct span){ INT64_MIN, INT64_MAX };
+    if (last == TIME_UNKNOWN || last < onset)
+        last = now_ms;
+    around = last - onset > HOUR_MS ? last - onset : HOUR_MS;
+    return (struct span){ onset - around, last + around };
+}
+
+/* The last interval has hardly begun when it is looked at: its few errors would look like the end
+ * of them. Not when the outage is no older. */
+static struct span whole_intervals(struct span span, const cJSON *shown, int64_t onset_ms,
+                                   int64_t now_ms)
+{
+    int64_t start, interval, last;
+
+    if (!json_i64(shown, "start", &start) || !json_i64(shown, "interval", &interval) ||
+        interval <= 0 || now_ms <= start)
+        return span;
+    last = now_ms - (now_ms - start) % interval;
+    if (now_ms - last < interval / 2 && onset_ms < last && last < span.to_ms)
+        span.to_ms = last;
+    return span;
+}
+
+static void take_counts(struct series *s, const cJSON *shown, struct span span)
+{
+    const cJSON *count;
+    int64_t at;
+
+    s->n_counts = 0;
+    if (!json_i64(shown, "start", &at) || !json_i64(shown, "interval", &s->interval_ms))
+        return;
+    cJSON_ArrayForEach (count, json_get(shown, "counts")) {
+        if (at + s->interval_ms > span.from_ms && at < span.to_ms) {
+            if (s->n_counts == 0)
+                s->start_ms = at;
+            *VEC_ADD(s->counts, s->n_counts, s->cap_counts) = count->valuedouble;
+        }
+        at += s->interval_ms;
+    }
+}
+
 static void fill_series(struct casefile *c, const struct evidence *board)
 {
     cJSON *table = dossier_get(board, TABLE_SERIES);
     int64_t onset = evidence_time(board, "trend.onset");
-    const cJSON *shown = series_to_show(table, onset, c->evaluated_ms), *count;
+    const cJSON *shown = series_to_show(table, onset, c->evaluated_ms);
+    struct span span = span_to_show(board, c->evaluated_ms);
 
     for (size_t i = 0; i < c->series.n_markers; i++)
         free(c->series.markers[i].label);
     c->series.n_markers = c->series.n_counts = 0;
-    if (shown && json_i64(shown, "start", &c->series.start_ms) &&
-        json_i64(shown, "interval", &c->series.interval_ms)) {
-        cJSON_ArrayForEach (count, json_get(shown, "counts")) {
-            *VEC_ADD(c->series.counts, c->series.n_counts, c->series.cap_counts) =
-                count->valuedouble;
-        }
+    if (shown)
+        take_counts(&c->series, shown, whole_intervals(span, shown, onset, c->evaluated_ms));
+    if (c->series.n_counts > 0) {
         add_marker(&c->series, onset, "onset");
         add_release_markers(&c->series, board);
     }
