@@ -7,8 +7,8 @@ COVERAGE_BUILD := build/coverage
 coverage:
 	@find $(COVERAGE_BUILD) -name '*.gcda' -delete 2>/dev/null || true
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(COVERAGE_BUILD) HARDEN= HARDLD= CFLAGS='-O0 -g' \
-	    SAN=--coverage coverage-run
-	@tests/coverage/summary.sh $(COVERAGE_BUILD)
+	    SAN=--coverage coverage-run; ran=$$?; \
+	tests/coverage/summary.sh $(COVERAGE_BUILD) && exit $$ran
 
 coverage-run: $(BUILD)/dbconn $(SANDBOX) $(UNIT_BIN) $(FUZZ_REPLAY) $(E2E_BIN)
 	@DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) tests/run.sh $(UNIT_BIN) $(FUZZ_REPLAY) $(E2E_BIN)

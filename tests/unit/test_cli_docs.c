@@ -450,7 +450,7 @@ static void every_make_target_of_the_guide_exists(void **state)
     static const char *const files[] = { "Makefile",           "contrib/sandbox/sandbox.mk",
                                          "contrib/install.mk", "tests/crash/crash.mk",
                                          "tests/fuzz/fuzz.mk", "tests/bench/bench.mk",
-                                         "tests/nightly.mk" };
+                                         "tests/nightly.mk",   "tests/coverage/coverage.mk" };
     struct buf all = BUF_INIT;
 
     (void)state;
