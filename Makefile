@@ -51,7 +51,7 @@ LINT     := tests/lint/floors.sh tests/lint/prometheus.sh
 include contrib/install.mk
 -include tests/fuzz/fuzz.mk
 -include tests/secrets/secrets.mk
-include tests/nightly.mk
+-include tests/nightly.mk
 -include tests/coverage/coverage.mk
 
 .PHONY: all clean unit tests check check-built asan fmt

@@ -7,6 +7,7 @@
 #   contrib/install-deps.sh build conformance   for `make check-conformance`
 #   contrib/install-deps.sh build package       for `make deb`
 #   contrib/install-deps.sh check-package       for `make check-deb`
+#   contrib/install-deps.sh container           for `make check-container`
 #   contrib/install-deps.sh build lint          for `make lint`
 #   contrib/install-deps.sh build test nightly  for `make nightly`
 #   contrib/install-deps.sh build fuzz          for `make fuzz`
@@ -23,6 +24,7 @@ packages_for() {
     conformance) echo nodejs npm ca-certificates ;;
     package) echo debhelper dpkg-dev fakeroot lintian scdoc ;;
     check-package) echo debootstrap curl jq ;;
+    container) echo binutils ca-certificates curl libpq5 ;;
     lint) echo clang-tidy clang-format cppcheck shellcheck ;;
     nightly) echo valgrind clang ;;
     bench) echo python3 openssl valgrind nodejs npm ca-certificates ;;

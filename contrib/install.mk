@@ -3,6 +3,7 @@
 #   make install DESTDIR= PREFIX=       program, manual, unit, completions, examples; a first configuration
 #   make uninstall DESTDIR= PREFIX=     all of it but the configuration
 #   make deb                            a Debian package, in build/deb
+#   make check-container                the container image's files, used in a folder (as root)
 #   make check-deb                      installs that on a clean Debian 12 in a folder, and runs it (as root)
 PREFIX     ?= /usr/local
 # One place whatever the prefix is, since the unit and the documentation name it.
@@ -21,7 +22,7 @@ MAN := $(addprefix $(BUILD)/man/,dbconn.1 dbconn.json.5 dbconn-playbook.5)
 INSTALL = install
 INTO    = $(DESTDIR)
 
-.PHONY: man install uninstall deb check-deb
+.PHONY: man install uninstall deb check-deb check-container
 man: $(MAN)
 
 $(BUILD)/man/%: docs/man/%.scd docs/man/render.sh docs/man/keys.awk docs/man/markdown.awk docs/playbooks.md \
@@ -75,3 +76,7 @@ deb:
 check-deb: deb $(SANDBOX)
 	@contrib/install-deps.sh check-package
 	@BUILD=$(abspath $(BUILD)) SANDBOX=$(abspath $(SANDBOX)) tests/package/check_deb.sh
+
+check-container: $(BUILD)/dbconn $(SANDBOX)
+	@contrib/install-deps.sh container
+	@DBCONN=$(abspath $(BUILD)/dbconn) SANDBOX=$(abspath $(SANDBOX)) tests/package/check_container.sh

@@ -6,49 +6,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 : "${BUILD:?}" "${SANDBOX:?}"
-passed=0 sandbox='' bot=''
-
-if [ "$(id -u)" -ne 0 ]; then
-    echo "check-deb: debootstrap and chroot need root" >&2
-    exit 2
-fi
+# shellcheck source=tests/package/common.sh
+. tests/package/common.sh
+need_root
 package=$(find "$BUILD/deb" -maxdepth 1 -name 'dbconn_*.deb')
-work=$(mktemp -d)
 root=$work/debian
-leave() {
-    [ -n "$bot" ] && kill "$bot" 2>/dev/null
-    [ -n "$sandbox" ] && kill "$sandbox" 2>/dev/null
-    wait
-    rm -rf "$work"
-}
-trap leave EXIT
-trap 'exit 130' INT TERM
 
-fail() {
-    echo "check-deb: $1" >&2
-    shift
-    for log in "$@"; do tail -n 30 "$log" >&2; done
-    echo "$passed passed, 1 failed"
-    exit 1
-}
-ok() {
-    passed=$((passed + 1))
-    echo "ok: $1"
-}
-expect() { # WHAT FILE TEXT: the file holds the text
-    grep -qF -- "$3" "$2" || fail "$1: no \"$3\"" "$2"
-}
 inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
     DEBIAN_FRONTEND=noninteractive "$@"; }
-# Runs "$@" every 100 ms until it succeeds, for at most 60 s.
-wait_for() {
-    for _ in $(seq 600); do
-        "$@" && return 0
-        sleep 0.1
-    done
-    return 1
-}
-
 # shellcheck disable=SC2016 # apt's own placeholder
 mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
     'Origin: Debian' 'Codename: bookworm' | head -n 1)}
@@ -109,13 +74,7 @@ echo "    $(cat "$work/out")"
 ok "dbconn check says what is not configured, exit code 2"
 
 # ---- with one: the services are the sandbox, on this machine's loopback ----
-"$SANDBOX" --env-file "$work/env" contrib/sandbox/scenarios/database-restart.json >"$work/line" &
-sandbox=$!
-wait_for test -s "$work/line" || fail "the sandbox did not start"
-set -a
-# shellcheck disable=SC1091 # written by the sandbox just now
-. "$work/env"
-set +a
+start_sandbox
 put() { (umask 077 && printf '%s\n' "$2" >"$root/etc/dbconn/credentials/$1"); }
 put slack_app_token "$SLACK_APP_TOKEN"
 put slack_bot_token "$SLACK_BOT_TOKEN"
@@ -141,19 +100,11 @@ chroot --userspec=dbconn:dbconn "$root" env -i PATH=/usr/bin:/bin CREDENTIALS_DI
     STATE_DIRECTORY=/var/lib/dbconn "${addresses[@]}" dbconn serve --config /etc/dbconn/dbconn.json \
     >"$work/bot.log" 2>&1 &
 bot=$!
-ask() { curl -sS --noproxy '*' --max-time 5 "$@"; }
-bot_is_connected() { [ "$(ask "$SANDBOX_CONTROL/sockets" 2>/dev/null)" != '[]' ]; }
 wait_for bot_is_connected || fail "dbconn serve did not connect" "$work/bot.log"
-ask -d "{\"text\":\"$SANDBOX_SHORT_ID\"}" "$SANDBOX_CONTROL/command" >/dev/null
-wait_for grep -q 'event=job.end ' "$work/bot.log" || fail "dbconn serve did not end the job" "$work/bot.log"
+type_command
 expect "dbconn serve" "$work/bot.log" 'cause="database_restart"'
 [ -f "$root/var/lib/dbconn/dbconn.db" ] || fail "the store is not in /var/lib/dbconn"
-# The process that is waited for is chroot's, which became the program.
-code=0
-kill -TERM "$bot"
-wait "$bot" || code=$?
-bot=''
-[ "$code" -eq 0 ] || fail "dbconn serve ended with $code after SIGTERM" "$work/bot.log"
+stop_bot
 ok "dbconn serve answers a command as the service's user, and stops"
 
 # ---- away ----
