@@ -23,10 +23,11 @@ _dbconn()
         ;;
     *)
         if [ "$COMP_CWORD" -eq 1 ]; then
-            words='serve run check jobs feedback replay playbook config manifest --help --version'
+            words='serve run check jobs feedback audit replay playbook config manifest --help --version'
         elif [ "$COMP_CWORD" -eq 2 ]; then
             case $command in
             jobs) words='list show requeue cancel purge backup verify --help' ;;
+            audit) words='verify list export --help' ;;
             playbook) words='show lint facts --help' ;;
             config) words='print keys --help' ;;
             esac
@@ -42,6 +43,8 @@ _dbconn()
         jobs/purge) words='--older-than --json' ;;
         jobs/cancel | jobs/backup | jobs/verify) words='--json' ;;
         feedback/*) words='--since --export --all --json' ;;
+        audit/verify) words='--head --json' ;;
+        audit/*) words='--since' ;;
         replay/*) words='--playbook --json' ;;
         playbook/show) words='--json --source' ;;
         playbook/facts | config/keys | config/print) words='--json' ;;

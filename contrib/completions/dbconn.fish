@@ -23,6 +23,10 @@ complete -c dbconn -n __fish_use_subcommand -a serve -d 'the Slack bot'
 complete -c dbconn -n __fish_use_subcommand -a run -d 'one investigation in the terminal'
 complete -c dbconn -n __fish_use_subcommand -a check -d 'validates the configuration and every credential'
 complete -c dbconn -n __fish_use_subcommand -a jobs -d 'what the bot has kept'
+complete -c dbconn -n __fish_use_subcommand -a audit -d 'who asked for what'
+complete -c dbconn -n '__dbconn_at audit' -a 'verify list export'
+complete -c dbconn -n '__dbconn_at audit' -l head -x -d 'an entry that must be there'
+complete -c dbconn -n '__dbconn_at feedback,audit' -l since -x -d 'only the last'
 complete -c dbconn -n __fish_use_subcommand -a feedback -d 'how often each cause was right'
 complete -c dbconn -n __fish_use_subcommand -a replay -d 'evaluates stored evidence'
 complete -c dbconn -n __fish_use_subcommand -a playbook -d 'what the playbook says'
@@ -31,7 +35,7 @@ complete -c dbconn -n __fish_use_subcommand -a manifest -d 'the Slack app manife
 
 complete -c dbconn -n 'not __fish_use_subcommand' -l help -d 'what it does and takes'
 complete -c dbconn -n 'not __fish_use_subcommand' -l config -r -F -d 'configuration file'
-complete -c dbconn -n '__dbconn_at run,jobs,feedback,replay,playbook,config' -l json -d 'for scripts'
+complete -c dbconn -n '__dbconn_at run,jobs,feedback,audit,replay,playbook,config' -l json -d 'for scripts'
 
 complete -c dbconn -n '__dbconn_wants jobs' -a 'list show requeue cancel purge backup verify'
 complete -c dbconn -n '__dbconn_at jobs list' -l state -x -a 'queued running done failed cancelled dead' -d 'only these'
@@ -45,7 +49,6 @@ complete -c dbconn -n '__dbconn_at jobs requeue' -l failed -d 'ask failed steps 
 complete -c dbconn -n '__dbconn_at jobs purge' -l older-than -x -d 'ended longer ago than'
 complete -c dbconn -n '__dbconn_at jobs backup' -F
 
-complete -c dbconn -n '__dbconn_at feedback' -l since -x -d 'only the last'
 complete -c dbconn -n '__dbconn_at feedback' -l export -x -a '(__fish_complete_directories)' -d 'write the cases'
 complete -c dbconn -n '__dbconn_at feedback' -l all -d 'also what nobody judged'
 complete -c dbconn -n '__dbconn_at replay' -F

@@ -19,6 +19,7 @@ struct app_command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; gives the exit code */
 };
 
+extern const struct app_command command_audit;
 extern const struct app_command command_check;
 extern const struct app_command command_config;
 extern const struct app_command command_feedback;

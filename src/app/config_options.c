@@ -70,6 +70,13 @@ const struct config_option config_options[] = {
       "channels shared with other companies in which it may be asked all the same" },
     { "access.projects", CONFIG_LIST, "DBCONN_ACCESS_PROJECTS", NULL,
       "which Sentry projects from which channel, as CHANNEL=project; not set: all from all" },
+    { "audit.key", CONFIG_SECRET, "DBCONN_AUDIT_KEY", NULL,
+      "what the audit log is signed with; replicas need the same; default: a key file beside the "
+      "store" },
+    { "audit.file", CONFIG_STRING, "DBCONN_AUDIT_FILE", NULL,
+      "the audit log as lines of JSON too, appended to this file" },
+    { "audit.retention_days", CONFIG_NUMBER, NULL, "365",
+      "how long entries of the audit log are kept; 0: for ever" },
     { "net.allow_hosts", CONFIG_LIST, NULL, NULL, "further hosts, as service=host" },
     { "net.ca_file", CONFIG_STRING, NULL, NULL, "PEM file with the CAs to trust" },
     { "limits.job_seconds", CONFIG_NUMBER, NULL, "120",

@@ -5,8 +5,8 @@
 #include "command.h"
 
 static const struct app_command *const commands[] = {
-    &command_serve,  &command_run,      &command_check,  &command_jobs,    &command_feedback,
-    &command_replay, &command_playbook, &command_config, &command_manifest
+    &command_serve, &command_run,    &command_check,    &command_jobs,   &command_feedback,
+    &command_audit, &command_replay, &command_playbook, &command_config, &command_manifest
 };
 static const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
 

@@ -1,4 +1,5 @@
 /* dbconn serve: the Slack bot. */
+#include "audit_key.h"
 #include "command.h"
 
 #include <signal.h>
@@ -28,7 +29,8 @@ struct serving {
     struct bot *bot;
     struct monitor *monitor;
     struct service_manager *manager; /* systemd, when it asks */
-    char *store_url;
+    char *store_url, *audit_file;
+    struct audit_key audit_key;
     int exit_code;
 };
 
@@ -97,6 +99,9 @@ static void read_options(struct serving *s, struct bot_options *ret)
         .notify = g->notify,
         .auto_channels = (const char *const *)g->auto_channels,
         .n_auto_channels = g->n_auto_channels,
+        .audit_key = &s->audit_key,
+        .audit_file = s->audit_file,
+        .audit_retention_ms = config_num(config, "audit.retention_days") * DAY_MS,
         .generation = g,
         .retain = generation_ref,
         .release = generation_unref,
@@ -112,6 +117,9 @@ static int start_bot(struct serving *s, struct error *err)
     s->store_url = state_dir_store_url(s->now->config, true, err);
     if (!s->store_url)
         return -1;
+    if (audit_key_load(s->now->config, s->store_url, true, &s->audit_key, err) < 0)
+        return -1;
+    s->audit_file = xstrdup(config_str(s->now->config, "audit.file"));
     warn_of_nobody(s->now);
     read_options(s, &options);
     return bot_start(&options, &s->bot, err);
@@ -288,6 +296,8 @@ static int serve(const char *config_path, struct config *config)
     services_close(&s.services);
     metrics_free(s.metrics);
     free(s.store_url);
+    free(s.audit_file);
+    audit_key_wipe(&s.audit_key);
     error_clear(&err);
     return s.exit_code;
 }

@@ -39,6 +39,21 @@ static int make_dir(char *dir, struct error *err)
     return 0;
 }
 
+char *state_dir_file(const char *name, bool make, struct error *err)
+{
+    char *dir = default_dir(), *ret = NULL;
+
+    if (!dir)
+        error_set(err, ERR_CONFIG,
+                  "there is no state directory for %s (STATE_DIRECTORY, "
+                  "XDG_STATE_HOME or HOME)",
+                  name);
+    else if (!make || make_dir(dir, err) == 0)
+        ret = xasprintf("%s/%s", dir, name);
+    free(dir);
+    return ret;
+}
+
 char *state_dir_store_url(const struct config *config, bool make, struct error *err)
 {
     const char *url = config_str(config, "database.url");

@@ -181,6 +181,14 @@ void job_feedback_list_clear(struct job_feedback_list *list)
     *list = (struct job_feedback_list){ 0 };
 }
 
+void audit_entry_clear(struct audit_entry *e)
+{
+    free(e->payload);
+    free(e->prev_hash);
+    free(e->hash);
+    *e = (struct audit_entry){ 0 };
+}
+
 void audit_list_clear(struct audit_list *list)
 {
     for (size_t i = 0; i < list->n; i++) {

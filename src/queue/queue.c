@@ -41,6 +41,12 @@ int64_t queue_now_ms(const struct queue *q)
     return q->options.now_ms ? q->options.now_ms(q->options.user) : clock_wall_ms();
 }
 
+store_audit_hash_fn *queue_audit_hash(const struct queue *q, void **ret_user)
+{
+    *ret_user = q->options.audit_user;
+    return q->options.audit_hash;
+}
+
 int64_t queue_limit(const struct queue *q)
 {
     return q->options.max_queued;

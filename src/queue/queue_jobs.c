@@ -4,7 +4,24 @@
 #include <assert.h>
 #include <string.h>
 
+#include "dbconn/queue/audit.h"
+
 /* ---- enqueue ---- */
+
+/* What was asked and what came of it, in the commit that made it so. A second delivery is the same
+ * wish once more. */
+static int audit_enqueue(struct store *st, struct queue_call *c, int outcome, struct error *err)
+{
+    bool taken = outcome == STORE_OK;
+
+    if (!c->args.hash || !c->args.u.job.audit || (!taken && outcome != STORE_FULL))
+        return outcome;
+    char *payload = audit_payload_add(c->args.u.job.audit, taken ? "taken" : "queue full",
+                                      taken ? c->out.id : NULL);
+    int rc = store_audit_append(st, payload, c->now_ms, c->args.hash, c->args.hash_user, NULL, err);
+    free(payload);
+    return rc < 0 ? -1 : outcome;
+}
 
 static int run_enqueue(struct store *st, struct queue_call *c, struct error *err)
 {
@@ -14,7 +31,7 @@ static int run_enqueue(struct store *st, struct queue_call *c, struct error *err
     /* Whoever waits is told its place; asked here, it costs no commit of its own. */
     if (rc == STORE_OK && store_last_place(st, c->args.u.job.priority, &c->out.number, err) < 0)
         return -1;
-    return rc;
+    return audit_enqueue(st, c, rc, err);
 }
 
 static void keep_job(struct queue_call *c, const struct job_new *job)
@@ -33,6 +50,7 @@ static void keep_job(struct queue_call *c, const struct job_new *job)
     to->playbook_hash = call_keep(c, job->playbook_hash);
     to->parent_id = call_keep(c, job->parent_id);
     to->response_url = call_keep(c, job->response_url);
+    to->audit = call_keep(c, job->audit);
 }
 
 struct queue_call *queue_enqueue(struct queue *q, const struct job_new *job,
@@ -55,6 +73,7 @@ struct queue_call *queue_enqueue(struct queue *q, const struct job_new *job,
         c->args.keys[i] = call_keep(c, keys[i]);
     c->args.n_keys = n_keys;
     c->args.number[0] = queue_limit(q);
+    c->args.hash = queue_audit_hash(q, &c->args.hash_user);
     return call_start(c);
 }
 

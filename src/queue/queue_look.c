@@ -220,6 +220,26 @@ struct queue_call *queue_audit_append(struct queue *q, const char *payload,
     return call_start(c);
 }
 
+static int run_audit_expire(struct store *st, struct queue_call *c, struct error *err)
+{
+    return store_audit_expire(st, c->args.number[0], c->now_ms, c->args.hash, c->args.hash_user,
+                              &c->out.number, err);
+}
+
+struct queue_call *queue_audit_expire(struct queue *q, int64_t before_ms, queue_done_fn *done,
+                                      void *user, struct error *err)
+{
+    static const struct queue_op op = { "purge the audit log", true, false, run_audit_expire,
+                                        NULL };
+    struct queue_call *c = call_new(q, &op, done, user, err);
+
+    if (!c)
+        return NULL;
+    c->args.number[0] = before_ms;
+    c->args.hash = queue_audit_hash(q, &c->args.hash_user);
+    return call_start(c);
+}
+
 static int run_audit_list(struct store *st, struct queue_call *c, struct error *err)
 {
     return store_audit_list(st, c->args.number[0], c->args.number[1], &c->out.audit, err);

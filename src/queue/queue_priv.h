@@ -91,6 +91,8 @@ char *call_keep(struct queue_call *c, const char *text); /* a copy that lives wi
 struct job_ref call_keep_ref(struct queue_call *c, struct job_ref ref);
 struct queue_call *call_start(struct queue_call *c); /* gives `c` */
 int64_t queue_limit(const struct queue *q);          /* of waiting jobs */
+/* What keys the audit log's chain, with its argument; NULL: no audit log is kept. */
+store_audit_hash_fn *queue_audit_hash(const struct queue *q, void **ret_user);
 
 void call_result_clear(struct call_result *out);
 void call_fill_reply(const struct queue_call *c, struct queue_reply *ret);

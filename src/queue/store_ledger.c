@@ -7,6 +7,7 @@
 #include "dbconn/base/text.h"
 
 #define MAX_AUDIT_LIST 1000
+#define MAX_AUDIT_EXPIRE 100000
 
 /* ---- feedback ---- */
 
@@ -145,7 +146,10 @@ int store_audit_list(struct store *st, int64_t from_seq, int64_t limit, struct a
     if (limit <= 0 || limit > MAX_AUDIT_LIST)
         limit = MAX_AUDIT_LIST;
     if (tx_run(st, false, "read the audit log",
-               "SELECT " AUDIT_COLUMNS " FROM audit WHERE seq >= $1 ORDER BY seq LIMIT $2",
+               from_seq < 0 ? "SELECT " AUDIT_COLUMNS " FROM audit WHERE seq >= (SELECT max(seq)"
+                              " FROM audit) + 1 + $1 ORDER BY seq LIMIT $2"
+                            : "SELECT " AUDIT_COLUMNS " FROM audit WHERE seq >= $1 ORDER BY seq"
+                              " LIMIT $2",
                SQL_ARGS(SQL_I(from_seq), SQL_I(limit)), append_audit, &list, err) < 0) {
         audit_list_clear(&list);
         return -1;
@@ -165,6 +169,81 @@ int store_audit_purge(struct store *st, int64_t before_seq, int64_t *ret_n, stru
         return -1;
     *ret_n = n;
     return STORE_OK;
+}
+
+static void take_oldest_left(void *user, const struct sql_row *row)
+{
+    read_audit(row, user);
+}
+
+/* The first entry that stays: the first young one, or the newest of all. NONE when nothing goes. */
+static int oldest_left(struct store *st, int64_t before_ms, struct audit_entry *ret,
+                       struct error *err)
+{
+    struct audit_entry entry = { 0 };
+    int64_t n =
+        sql_run(st->db,
+                "SELECT " AUDIT_COLUMNS " FROM audit WHERE seq > (SELECT min(seq) FROM audit)"
+                " AND (at_ms >= $1 OR seq >= (SELECT min(seq) FROM audit) + $2"
+                " OR seq = (SELECT max(seq) FROM audit)) ORDER BY seq LIMIT 1",
+                SQL_ARGS(SQL_I(before_ms), SQL_I(MAX_AUDIT_EXPIRE)), take_oldest_left, &entry, err);
+
+    if (n <= 0)
+        return n < 0 ? -1 : STORE_NONE;
+    *ret = entry;
+    return STORE_OK;
+}
+
+static void take_number(void *user, const struct sql_row *row)
+{
+    *(int64_t *)user = sql_int(row, 0);
+}
+
+static int expire(struct store *st, int64_t before_ms, int64_t now_ms, store_audit_hash_fn *hash,
+                  void *user, int64_t *ret_n, struct error *err)
+{
+    const struct sql_arg old = SQL_I(before_ms);
+    struct audit_entry left = { 0 };
+    int64_t first = 0, seq;
+    int rc = -1, found;
+
+    if (sql_lock(st->db, "audit", err) < 0)
+        return -1;
+    int64_t n = sql_run(st->db,
+                        "SELECT seq FROM audit WHERE seq = (SELECT min(seq) FROM audit)"
+                        " AND at_ms < $1",
+                        &old, 1, take_number, &first, err);
+    if (n <= 0)
+        return n < 0 ? -1 : STORE_OK;
+    found = oldest_left(st, before_ms, &left, err);
+    if (found != STORE_OK)
+        return found < 0 ? -1 : STORE_OK;
+    char *payload = xasprintf("{\"event\":\"audit.purged\",\"before\":%lld,\"entries\":%lld,"
+                              "\"last_hash\":\"%s\"}",
+                              (long long)left.seq, (long long)(left.seq - first), left.prev_hash);
+    if (append(st, payload, now_ms, hash, user, &seq, err) == STORE_OK &&
+        sql_run(st->db, "DELETE FROM audit WHERE seq < $1", SQL_ARGS(SQL_I(left.seq)), NULL, NULL,
+                err) >= 0) {
+        *ret_n = left.seq - first;
+        rc = STORE_OK;
+    }
+    free(payload);
+    audit_entry_clear(&left);
+    return rc;
+}
+
+int store_audit_expire(struct store *st, int64_t before_ms, int64_t now_ms,
+                       store_audit_hash_fn *hash, void *user, int64_t *ret_n, struct error *err)
+{
+    int64_t n = 0;
+
+    if (tx_enter(st, true, err) < 0)
+        return error_context(err, "purge the audit log");
+    int rc = expire(st, before_ms, now_ms, hash, user, &n, err);
+    rc = tx_leave(st, rc, "purge the audit log", err);
+    if (rc == STORE_OK)
+        *ret_n = n;
+    return rc;
 }
 
 /* ---- settings ---- */

@@ -1,3 +1,4 @@
+#include "bot_audit.h"
 #include "bot_request.h"
 
 #include "dbconn/base/json.h"
@@ -5,6 +6,7 @@
 #include "dbconn/base/text.h"
 #include "dbconn/net/http.h"
 #include "dbconn/net/loop.h"
+#include "dbconn/queue/audit.h"
 #include "dbconn/slack/webapi.h"
 #include "feedback.h"
 
@@ -103,6 +105,8 @@ static struct scheduler_options scheduling(struct bot *bot)
 static int open_queue(struct bot *bot, struct error *err)
 {
     struct queue_options options = { .max_queued = bot->o.max_waiting,
+                                     .audit_hash = bot->o.audit_key ? audit_hash : NULL,
+                                     .audit_user = (void *)(uintptr_t)bot->o.audit_key,
                                      .wake = on_wake,
                                      .user = bot };
 
@@ -110,6 +114,7 @@ static int open_queue(struct bot *bot, struct error *err)
         return -1;
     const struct scheduler_options schedule = scheduling(bot);
     bot->scheduler = scheduler_new(bot->o.loop, bot->queue, &schedule);
+    bot_audit_start(bot);
     return 0;
 }
 
@@ -208,6 +213,7 @@ void bot_free(struct bot *bot)
     feedback_free(bot);
     access_gate_free(bot->gate);
     webapi_free(bot->api);
+    bot_audit_free(bot);
     queue_free(bot->queue);
     loop_timer_free(bot->stop_timer);
     free(bot->bot_user);

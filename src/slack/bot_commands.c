@@ -1,6 +1,7 @@
 /* Envelopes, and what people ask for in words: it becomes an acknowledged answer or a durable job.
  * An envelope is acknowledged after its job is committed; what needs no job is answered in the
  * acknowledgement. */
+#include "bot_audit.h"
 #include "bot_request.h"
 
 #include "dbconn/analysis/issue_ref.h"
@@ -66,7 +67,7 @@ void command_enqueue(struct request *r)
     struct job_extra extra = { .user_name = r->user_name,
                                .is_public = access_gate_is_public(r->bot->gate, r->channel),
                                .in_thread = r->thread_ts != NULL };
-    char *request = job_extra_write(&extra);
+    char *request = job_extra_write(&extra), *audit = bot_audit_payload(r, NULL);
     struct job_new job = { .priority = r->way == ACCESS_ALERT ? JOB_PRIORITY_AUTOMATIC
                                                               : JOB_PRIORITY_PERSON,
                            .source = source_of(r->way),
@@ -78,13 +79,15 @@ void command_enqueue(struct request *r)
                            .request = request,
                            .playbook = r->bot->o.playbook->id,
                            .evaluated_ms = TIME_UNKNOWN,
-                           .response_url = r->response_url };
+                           .response_url = r->response_url,
+                           .audit = audit };
 
     if (!queue_enqueue(r->bot->queue, &job, (const char *const *)r->keys, r->n_keys, on_enqueued, r,
                        &err))
         on_enqueued(r, NULL, &err);
     error_clear(&err);
     free(request);
+    free(audit);
 }
 
 /* Reads the issue that was named into `argument`; answers and ends the request when there is none.

@@ -12,6 +12,7 @@
 struct loop_timer;
 struct websockets;
 struct access_gate;
+struct bot_audit;
 struct request;
 struct redraw;
 
@@ -27,6 +28,7 @@ struct bot {
     char *bot_user, *bot_id, *team; /* auth.test; NULL until it answered */
     struct looks looks;             /* as configured, less what the workspace refused */
     uint64_t next_owner;
+    struct bot_audit *audit; /* bot_audit.h; NULL: nothing is audited */
     bool stopping;
     struct loop_timer *stop_timer;
 };

@@ -1,3 +1,4 @@
+#include "bot_audit.h"
 #include "bot_request.h"
 
 #include "dbconn/base/json.h"
@@ -8,7 +9,7 @@
 #include "dbconn/slack/webapi.h"
 #include "press.h"
 
-static const char *const way_names[ACCESS_WAY_COUNT] = {
+const char *const request_way_names[ACCESS_WAY_COUNT] = {
     [ACCESS_COMMAND] = "command", [ACCESS_BUTTON] = "button",     [ACCESS_FORM] = "form",
     [ACCESS_MENTION] = "mention", [ACCESS_SHORTCUT] = "shortcut", [ACCESS_HOME] = "home",
     [ACCESS_ALERT] = "alert",
@@ -154,10 +155,11 @@ void request_refuse(struct request *r, const struct access_decision *d)
 {
     struct buf text = BUF_INIT;
 
-    LOG(WARN, "access.refused", F_STR("way", way_names[r->way]),
+    LOG(WARN, "access.refused", F_STR("way", request_way_names[r->way]),
         F_STR("reason", access_reason_name(d->reason)), F_STR("user", r->user),
         F_STR("channel", r->channel), F_STR("why", d->why));
     access_explain(d, &text);
+    bot_audit_request(r, "refused", access_reason_name(d->reason));
     request_answer_buf(r, &text);
 }
 
@@ -169,6 +171,8 @@ static void on_decided(void *user, const struct access_decision *d)
     if (d->verdict == ACCESS_ALLOWED) {
         if (!r->user_name)
             r->user_name = xstrdup(access_gate_name(r->bot->gate, r->user));
+        if (!bot_audit_waits(r))
+            bot_audit_request(r, "allowed", NULL);
         r->go_on(r);
     } else {
         request_refuse(r, d);

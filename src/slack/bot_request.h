@@ -8,6 +8,8 @@
 #include "access_gate.h"
 #include "dbconn/slack/command.h"
 
+extern const char *const request_way_names[ACCESS_WAY_COUNT]; /* "command", "button", ... */
+
 struct request;
 typedef void request_fn(struct request *r);
 

@@ -5,6 +5,7 @@
  * When that one has ended, it is the one to repeat; so presses follow the line of repetitions to
  * its end, and of several at the same moment one begins the next.
  */
+#include "bot_audit.h"
 #include "bot_press.h"
 
 #include "dbconn/base/log.h"
@@ -76,7 +77,7 @@ static void enqueue(struct request *r)
     job_extra_read(job, &before);
     extra.is_public = before.is_public;
     extra.in_thread = before.in_thread;
-    char *request = job_extra_write(&extra);
+    char *request = job_extra_write(&extra), *audit = bot_audit_payload(r, NULL);
     struct job_new again = { .priority = JOB_PRIORITY_PERSON,
                              .source = "button",
                              .workspace = job->workspace,
@@ -89,13 +90,15 @@ static void enqueue(struct request *r)
                              .playbook = r->bot->o.playbook->id,
                              .evaluated_ms = TIME_UNKNOWN,
                              .parent_id = job->id,
-                             .response_url = r->response_url };
+                             .response_url = r->response_url,
+                             .audit = audit };
 
     if (!queue_enqueue(r->bot->queue, &again, keys, 1, on_enqueued, r, &err))
         on_enqueued(r, NULL, &err);
     error_clear(&err);
     job_extra_clear(&before);
     free(request);
+    free(audit);
     free(key);
 }
 

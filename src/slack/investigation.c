@@ -6,6 +6,7 @@
  *
  * It may be cancelled, lose its lease, or be handed over at shutdown at any point.
  */
+#include "bot_audit.h"
 #include "bot_private.h"
 
 #include "dbconn/analysis/issue_ref.h"
@@ -248,6 +249,7 @@ static void finish(struct investigation *inv)
     if (inv->finishing)
         return;
     inv->finishing = true;
+    bot_audit_end(inv->bot, job_of(inv), c, job_state_name(result.state));
     inv->calls[0] =
         queue_finish(inv->bot->queue, scheduler_ref(inv->claim), &result, on_finished, inv, &err);
     if (!inv->calls[0])

@@ -455,6 +455,56 @@ static void a_project_of_another_channel_is_not_shown(void **state)
     close_stage(&s);
 }
 
+/* ---- the audit log ---- */
+
+static char *audit(struct stage *s, const char *what)
+{
+    const char *args[] = { "audit", what, NULL };
+    int code;
+    char *text = stage_run(s, args, &code);
+
+    if (code != 0)
+        fail_msg("dbconn audit %s ended with %d: %s", what, code, text);
+    return text;
+}
+
+static void every_request_but_help_is_in_the_audit_log_and_the_log_is_sound(void **state)
+{
+    struct stage_options options = { 0 };
+    struct stage s;
+
+    (void)state;
+    stage_open(&s, &options);
+    free(type_command(&s, INCIDENTS, "help"));
+    wait_for(&s, RAINER, "Give me a Sentry issue");
+    done(&s, act(&s, "/command", "{\"user\":\"" GUEST "\",\"text\":\"%s\"}", s.short_id));
+    wait_for(&s, GUEST, "guests may not ask");
+    run_to_the_end(&s);
+    press(&s, GRACE, "dbconn_right");
+    done(&s, act(&s, "/home", "{\"user\":\"" GRACE "\"}"));
+    stage_stop_bot(&s);
+    char *list = audit(&s, "list"), *lines = audit(&s, "export"), *said = audit(&s, "verify");
+    static const char *const wanted[] = {
+        "\"who\":\"" GUEST "\"",
+        "\"outcome\":\"refused\",",
+        "\"outcome\":\"taken\",\"job\":\"",
+        "\"sources\":[\"sentry\",\"github\",\"elasticsearch\"]",
+        "\"outcome\":\"done\"",
+        "\"what\":\"dbconn_right\"",
+        "\"what\":\"home\"",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+        if (!strstr(lines, wanted[i]))
+            fail_msg("%s is not in the audit log:\n%s", wanted[i], lines);
+    assert_null(strstr(lines, "help"));
+    assert_non_null(strstr(list, "investigate"));
+    assert_non_null(strstr(said, "unchanged and without a gap"));
+    free(list);
+    free(lines);
+    free(said);
+    close_stage(&s);
+}
+
 /* ---- mentions, shortcuts, alerts, the home ---- */
 
 static void a_mention_is_answered_once_below_it(void **state)
@@ -586,6 +636,7 @@ int main(void)
         cmocka_unit_test(a_user_group_admits_its_members),
         cmocka_unit_test(what_cannot_be_found_out_is_refused_and_says_what_is_missing),
         cmocka_unit_test(a_project_of_another_channel_is_not_shown),
+        cmocka_unit_test(every_request_but_help_is_in_the_audit_log_and_the_log_is_sound),
         cmocka_unit_test(a_mention_is_answered_once_below_it),
         cmocka_unit_test(the_shortcut_diagnoses_the_alert_it_is_used_on),
         cmocka_unit_test(an_alert_starts_by_itself_where_that_is_wanted_and_once),

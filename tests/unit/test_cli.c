@@ -5,8 +5,8 @@
 #include "dbconn/base/json.h"
 #include "dbconn/base/redact.h"
 
-static const char *const commands[] = { "serve",  "run",      "check",  "jobs",    "feedback",
-                                        "replay", "playbook", "config", "manifest" };
+static const char *const commands[] = { "serve", "run",    "check",    "jobs",   "feedback",
+                                        "audit", "replay", "playbook", "config", "manifest" };
 static const char *program;
 
 static int setup(void **state)

@@ -1,4 +1,5 @@
 /* The contract of the store: lists, what was seen before, feedback, audit, purging. */
+#include "dbconn/queue/audit.h"
 #include "store_contract.h"
 
 /* ---- looking ---- */
@@ -283,6 +284,53 @@ static void the_audit_log_is_one_chain(void **state)
     store_close(other);
 }
 
+/* Reads the whole chain; 0 when it is sound, else the number of entries that were. */
+static int64_t check_chain(struct store *st, const struct audit_key *key)
+{
+    struct audit_check check = { 0 };
+    struct audit_list list = { 0 };
+    struct error why = ERROR_INIT;
+    bool sound = true;
+
+    ASSERT_OUTCOME(STORE_OK, store_audit_list(st, 1, 0, &list, &err));
+    for (size_t i = 0; sound && i < list.n; i++)
+        sound = audit_check_next(&check, key, &list.items[i], &why) == 0;
+    sound = sound && audit_check_end(&check, &why) == 0;
+    error_clear(&why);
+    audit_list_clear(&list);
+    return sound ? 0 : check.n + 1;
+}
+
+static void what_is_too_old_leaves_a_signed_marker_in_the_audit_log(void **state)
+{
+    struct fixture *f = *state;
+    struct audit_list list = { 0 };
+    struct audit_key key, other;
+    int64_t n;
+
+    audit_key_from("a secret", &key);
+    audit_key_from("another one", &other);
+    ASSERT_OUTCOME(STORE_OK, store_audit_expire(f->st, T0 + 3, T0, audit_hash, &key, &n, &err));
+    assert_int_equal(0, n); /* there is nothing */
+    for (int i = 0; i < 6; i++)
+        ASSERT_OUTCOME(STORE_OK, store_audit_append(f->st, "{\"event\":\"command\"}", T0 + i,
+                                                    audit_hash, &key, NULL, &err));
+    assert_int_equal(0, check_chain(f->st, &key));
+    assert_int_equal(1, check_chain(f->st, &other));
+    ASSERT_OUTCOME(STORE_OK, store_audit_expire(f->st, T0 + 3, T0 + 9, audit_hash, &key, &n, &err));
+    assert_int_equal(3, n);
+    assert_int_equal(0, check_chain(f->st, &key));
+    ASSERT_OUTCOME(STORE_OK, store_audit_expire(f->st, T0 + 3, T0 + 9, audit_hash, &key, &n, &err));
+    assert_int_equal(0, n);
+    ASSERT_OUTCOME(STORE_OK, store_audit_list(f->st, -1, 0, &list, &err));
+    assert_int_equal(1, list.n);
+    assert_int_equal(7, list.items[0].seq);
+    assert_non_null(strstr(list.items[0].payload, AUDIT_PURGED));
+    audit_list_clear(&list);
+    ASSERT_OUTCOME(STORE_OK, store_audit_purge(f->st, 5, &n, &err)); /* and no entry says so */
+    assert_int_not_equal(0, check_chain(f->st, &key));
+}
+
 static void settings_are_kept_per_workspace(void **state)
 {
     struct store *st = st_of(state);
@@ -363,6 +411,7 @@ int main(void)
         TEST(what_was_diagnosed_before_is_found),
         TEST(feedback_counts_the_last_word_of_each_person),
         TEST(the_audit_log_is_one_chain),
+        TEST(what_is_too_old_leaves_a_signed_marker_in_the_audit_log),
         TEST(settings_are_kept_per_workspace),
         TEST(purging_removes_ended_jobs_with_all_that_is_theirs),
         TEST(purging_stops_at_its_limit),

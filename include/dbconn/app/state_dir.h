@@ -19,6 +19,9 @@ struct store;
  * 0700). NULL with ERR_CONFIG when nothing says where it is, or it cannot be made. */
 char *state_dir_store_url(const struct config *config, bool make, struct error *err) MUST_CHECK;
 
+/* The path of a file in the default directory; heap. `make` and errors as above. */
+char *state_dir_file(const char *name, bool make, struct error *err) MUST_CHECK;
+
 /* Is a SQLite URL's file missing? A PostgreSQL URL never is. */
 bool state_dir_store_missing(const char *url);
 

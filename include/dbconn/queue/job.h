@@ -71,6 +71,8 @@ struct job_new {
     const char *parent_id;       /* the job that this one repeats, or NULL */
     const char *response_url;    /* a secret; NULL: none */
     int64_t response_url_ttl_ms; /* 0: 30 min; never longer */
+    const char *audit;           /* queue_enqueue(): what the audit log says of it, a JSON object to
+                                    which the outcome is added in the same commit; NULL: nothing */
 };
 
 struct job {
@@ -217,6 +219,7 @@ struct audit_list {
     struct audit_entry *items;
     size_t n, cap;
 };
+void audit_entry_clear(struct audit_entry *entry);
 void audit_list_clear(struct audit_list *list);
 
 #endif

@@ -25,11 +25,13 @@ struct queue;
 struct queue_call; /* one request under way */
 
 struct queue_options {
-    int64_t max_queued;            /* waiting jobs; 0: 10,000; below 0: no limit */
-    int64_t patience_ms;           /* 0: 2 s */
-    int64_t job_patience_ms;       /* 0: 60 s */
-    int64_t (*now_ms)(void *user); /* NULL: clock_wall_ms(); called on the loop thread */
-    void (*wake)(void *user);      /* jobs may be due: here or by another replica; or NULL */
+    int64_t max_queued;              /* waiting jobs; 0: 10,000; below 0: no limit */
+    int64_t patience_ms;             /* 0: 2 s */
+    int64_t job_patience_ms;         /* 0: 60 s */
+    store_audit_hash_fn *audit_hash; /* for what enqueue audits; NULL: it audits nothing */
+    void *audit_user;                /* read-only: the store's thread uses it */
+    int64_t (*now_ms)(void *user);   /* NULL: clock_wall_ms(); called on the loop thread */
+    void (*wake)(void *user);        /* jobs may be due: here or by another replica; or NULL */
     void *user;
 };
 
@@ -50,7 +52,8 @@ struct queue_reply {
     const struct store_seen *seen;            /* seen_before with OK */
     const char *report, *evidence;            /* report; NULL: none */
     const char *value;                        /* setting_get with OK */
-    int64_t number; /* enqueue with OK and position: ahead; audit_append: seq; purge: n */
+    int64_t number; /* enqueue with OK and position: ahead; audit_append: seq; purge and
+                       audit_expire: n */
 };
 
 /* `reply` is NULL when `err` is set. */
@@ -151,6 +154,9 @@ struct queue_call *queue_audit_append(struct queue *q, const char *payload,
                                       store_audit_hash_fn *hash, void *hash_user,
                                       queue_done_fn *done, void *user,
                                       struct error *err) MUST_CHECK;
+/* store_audit_expire(), with the queue's own hash. */
+struct queue_call *queue_audit_expire(struct queue *q, int64_t before_ms, queue_done_fn *done,
+                                      void *user, struct error *err) MUST_CHECK;
 struct queue_call *queue_audit_list(struct queue *q, int64_t from_seq, int64_t limit,
                                     queue_done_fn *done, void *user, struct error *err) MUST_CHECK;
 struct queue_call *queue_setting_put(struct queue *q, const char *workspace, const char *key,

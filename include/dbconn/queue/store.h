@@ -276,7 +276,13 @@ int store_audit_append(struct store *st, const char *payload, int64_t now_ms,
                        store_audit_hash_fn *hash, void *user, int64_t *ret_seq,
                        struct error *err) MUST_CHECK;
 int store_audit_list(struct store *st, int64_t from_seq, int64_t limit, struct audit_list *ret,
-                     struct error *err) MUST_CHECK; /* oldest first */
+                     struct error *err) MUST_CHECK; /* oldest first; from_seq -1: only the newest */
+/* Removes the entries before `before_ms`, having appended one that says so in the chain: event
+ * AUDIT_PURGED (audit.h), "before" (the oldest one left), "entries", "last_hash". *ret_n: how many;
+ * 0: nothing was that old. At most 100,000 at a time. */
+int store_audit_expire(struct store *st, int64_t before_ms, int64_t now_ms,
+                       store_audit_hash_fn *hash, void *user, int64_t *ret_n,
+                       struct error *err) MUST_CHECK;
 /* Removes entries before `seq`; the caller has appended a signed marker that says so. */
 int store_audit_purge(struct store *st, int64_t before_seq, int64_t *ret_n,
                       struct error *err) MUST_CHECK;

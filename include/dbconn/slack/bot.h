@@ -22,6 +22,7 @@ struct access;
 struct notify;
 struct metrics;
 struct websockets;
+struct audit_key;
 
 struct bot_options {
     uv_loop_t *loop;
@@ -50,6 +51,9 @@ struct bot_options {
     void *generation;
     void (*retain)(void *generation);
     void (*release)(void *generation);
+    const struct audit_key *audit_key; /* of the audit log (queue/audit.h); NULL: none is kept */
+    const char *audit_file;            /* gets its entries as lines of JSON too; NULL: no file */
+    int64_t audit_retention_ms;        /* 0: for ever */
     /* It has ended: after bot_stop(), or because it cannot go on (then `why` says so). */
     void (*on_ended)(void *user, const struct error *why);
     void *user;
