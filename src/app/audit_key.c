@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <openssl/rand.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,31 +23,40 @@ static char *key_path(const char *store_url, bool make, struct error *err)
     return state_dir_file("dbconn" SUFFIX, make, err);
 }
 
+/* Two processes may begin at once: the whole file appears under its name, or the other's does. */
+static int put_in_place(const char *draft, const char *path, bool written, struct error *err)
+{
+    bool done = written && (link(draft, path) == 0 || errno == EEXIST);
+    int why = errno;
+
+    unlink(draft);
+    return done ? 0
+                : error_set(err, ERR_CONFIG, "cannot make the audit log's key %s: %s", path,
+                            strerror(why));
+}
+
 static int make_file(const char *path, struct error *err)
 {
     unsigned char bytes[AUDIT_KEY_BYTES];
-    char text[KEY_CHARS + 1];
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char text[KEY_CHARS + 1], *draft;
+    int fd;
 
-    if (fd < 0)
-        return errno == EEXIST
-                   ? 0
-                   : error_set(err, ERR_CONFIG, "cannot make the audit log's key %s: %s", path,
-                               strerror(errno));
+    if (access(path, F_OK) == 0)
+        return 0;
+    draft = xasprintf("%s.XXXXXX", path);
+    fd = mkostemp(draft, O_CLOEXEC); /* mode 0600 */
     if (RAND_bytes(bytes, sizeof(bytes)) != 1)
         abort(); /* no randomness: nothing here is safe */
     for (size_t i = 0; i < sizeof(bytes); i++)
         snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    bool whole = write(fd, text, KEY_CHARS) == KEY_CHARS && fsync(fd) == 0;
-    int why = errno;
-    close(fd);
+    bool written = fd >= 0 && write(fd, text, KEY_CHARS) == KEY_CHARS && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
     explicit_bzero(bytes, sizeof(bytes));
     explicit_bzero(text, sizeof(text));
-    if (whole)
-        return 0;
-    unlink(path);
-    return error_set(err, ERR_CONFIG, "cannot write the audit log's key %s: %s", path,
-                     strerror(why));
+    int rc = put_in_place(draft, path, written, err);
+    free(draft);
+    return rc;
 }
 
 static int read_file(const char *path, struct audit_key *ret, struct error *err)
