@@ -51,6 +51,7 @@ LINT     := tests/lint/floors.sh tests/lint/prometheus.sh
 include contrib/install.mk
 -include tests/fuzz/fuzz.mk
 -include tests/secrets/secrets.mk
+-include tests/faults/faults.mk
 -include tests/nightly.mk
 -include tests/coverage/coverage.mk
 
@@ -97,7 +98,7 @@ check:
 	@$(MAKE) --no-print-directory check-built
 
 # The crash test kills real processes, which the sanitizers' runtime does not like to be loaded into.
-CHECKED = $(UNIT_BIN) $(FUZZ_REPLAY) $(E2E_BIN) $(SECRETS_BIN) $(if $(SAN),,$(CRASH_BIN))
+CHECKED = $(UNIT_BIN) $(FUZZ_REPLAY) $(E2E_BIN) $(SECRETS_BIN) $(FAULTS_BIN) $(if $(SAN),,$(CRASH_BIN))
 check-built: $(BUILD)/dbconn $(SANDBOX) $(CHECKED)
 	@DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) tests/run.sh $(CHECKED) $(LINT)
 

@@ -16,7 +16,7 @@
 
 #include "pg.h"
 
-#define LEASE_S 4
+#define LEASE_S 5
 
 struct scene {
     const struct trial *trial;

@@ -19,6 +19,7 @@
 #include "dbconn/base/text.h"
 
 #define POLL_MS 10
+#define RUN_LIMIT_S 120 /* for a command to end */
 
 /* ---- processes ---- */
 
@@ -220,8 +221,10 @@ char *stage_run(struct stage *s, const char *const *args, int *ret_code)
     assert_int_equal(pipe2(out, O_CLOEXEC), 0);
     pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid == 0)
+    if (pid == 0) {
+        alarm(RUN_LIMIT_S); /* it stays over execve(): whoever hangs ends by SIGALRM */
         child_exec(argv, (const char *const *)env, null, out[1], log);
+    }
     close(out[1]);
     close(null);
     close(log);

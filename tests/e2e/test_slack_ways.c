@@ -486,7 +486,7 @@ static void every_request_but_help_is_in_the_audit_log_and_the_log_is_sound(void
     char *list = audit(&s, "list"), *lines = audit(&s, "export"), *said = audit(&s, "verify");
     static const char *const wanted[] = {
         "\"who\":\"" GUEST "\"",
-        "\"outcome\":\"refused\",",
+        "\"outcome\":\"refused\"}",
         "\"outcome\":\"taken\",\"job\":\"",
         "\"sources\":[\"sentry\",\"github\",\"elasticsearch\"]",
         "\"outcome\":\"done\"",

@@ -7,8 +7,10 @@
  * in flight when its sender was killed can still land, and so it does here.
  */
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "dbconn/base/clock.h"
+#include "shell/bend.h"
 #include "shell/internal.h"
 
 #define SLICE 32768
@@ -221,7 +223,9 @@ static void answer(struct exchange *x)
         pad(&x->reply, effect->huge);
     if (effect->malformed)
         break_json(&x->reply);
-    x->cut = effect->drop;
+    if (effect->bend[0] && !replaced)
+        bend(effect->bend, &x->reply);
+    x->cut = effect->drop || (effect->reset && !effect->truncate);
     x->stop_at = effect->truncate ? x->reply.body.len * 6 / 10 : x->reply.body.len;
 }
 
@@ -326,6 +330,15 @@ static int complete(struct exchange *x, struct lws *wsi)
     return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
+/* What was not read yet is lost: the peer gets RST instead of the end. */
+static int end_with_reset(struct lws *wsi)
+{
+    const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+    (void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    return -1;
+}
+
 static int send_slice(struct exchange *x, struct lws *wsi)
 {
     unsigned char space[LWS_PRE + SLICE];
@@ -342,6 +355,8 @@ static int send_slice(struct exchange *x, struct lws *wsi)
         return -1;
     if (last)
         return complete(x, wsi);
+    if (x->sent == x->stop_at && x->effect.reset)
+        return end_with_reset(wsi);
     if (x->sent == x->stop_at)
         return -1; /* truncated: the rest never comes */
     if (x->effect.drip_ms)
@@ -358,7 +373,7 @@ int exchange_writeable(struct session *session, struct lws *wsi)
     if (!x || x->state != SENDING)
         return 0;
     if (x->cut)
-        return -1;
+        return x->effect.reset ? end_with_reset(wsi) : -1;
     if (!x->headers_sent) {
         if (send_headers(x, wsi) < 0)
             return -1;

@@ -1,5 +1,7 @@
 #include "shell/fault.h"
 
+#include "shell/bend.h"
+
 #include <regex.h>
 #include <stdio.h>
 
@@ -81,7 +83,7 @@ static bool is_known(const char *key)
         "path",       "method",      "skip",         "first", "p",    "limit",
         "latency_ms", "jitter_ms",   "status",       "after", "drop", "truncate",
         "huge",       "retry_after", "drip_bytes",   "empty", "kill", "error",
-        "malformed",  "drip_ms",     "rate_limited", "html",
+        "malformed",  "drip_ms",     "rate_limited", "html",  "bend", "reset",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -107,7 +109,9 @@ static void read_effect(const cJSON *obj, struct fault_effect *ret)
         .truncate = is_true(obj, "truncate"),
         .malformed = is_true(obj, "malformed"),
         .empty = is_true(obj, "empty"),
+        .reset = is_true(obj, "reset"),
     };
+    snprintf(ret->bend, sizeof(ret->bend), "%s", json_str_or(obj, "bend", ""));
     snprintf(ret->error, sizeof(ret->error), "%s", json_str_or(obj, "error", ""));
     if (ret->rate_limited && ret->status == 0)
         ret->status = 403;
@@ -125,6 +129,9 @@ static int add_fault(struct faults *faults, const cJSON *obj, struct error *err)
     for (const cJSON *member = obj->child; member; member = member->next)
         if (!is_known(member->string))
             return error_set(err, ERR_INVALID, "a fault has no member \"%s\"", member->string);
+    if (json_str(obj, "bend") && !bend_is_known(json_str(obj, "bend")))
+        return error_set(err, ERR_INVALID, "an answer cannot be bent to \"%s\"",
+                         json_str(obj, "bend"));
     if (path && regcomp(&fault.path, path, REG_EXTENDED | REG_NOSUB) != 0)
         return error_set(err, ERR_INVALID, "\"%s\" is no regular expression", path);
     fault.has_path = path != NULL;
@@ -191,6 +198,9 @@ static void combine(struct fault_effect *sum, const struct fault_effect *one)
     sum->truncate |= one->truncate;
     sum->malformed |= one->malformed;
     sum->empty |= one->empty;
+    sum->reset |= one->reset;
+    if (one->bend[0])
+        memcpy(sum->bend, one->bend, sizeof(sum->bend));
     if (one->error[0])
         memcpy(sum->error, one->error, sizeof(sum->error));
 }

@@ -15,6 +15,8 @@
  * announce the whole body, send 60 % of it, cut malformed     break the JSON in the middle huge pad
  * the body with so many bytes, still valid JSON drip_ms, drip_bytes     send the body in slices
  *   empty         an empty answer of the same shape
+ *   reset         the connection ends with a reset: at once, or with truncate in the middle
+ *   bend          types, nulls, deep, duplicate, gzip: see bend.h
  *   kill          SIGKILL this process id when the request comes (after it took effect: `after`);
  *                 only when the sandbox was started with --allow-kill
  */
@@ -37,8 +39,8 @@ struct fault_effect {
     int64_t huge;
     int64_t drip_ms, drip_bytes;
     int64_t kill;
-    bool rate_limited, html, after, drop, truncate, malformed, empty;
-    char error[64];
+    bool rate_limited, html, after, drop, truncate, malformed, empty, reset;
+    char error[64], bend[16];
 };
 
 struct faults *faults_new(void);

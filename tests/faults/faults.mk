@@ -1,0 +1,19 @@
+# What may go wrong outside. Included by the top-level Makefile.
+#   make faults        every fault at every service, in every incident of the sandbox (about half an
+#                      hour); the short form is part of make check
+FAULTS_BIN  := $(BUILD)/tests/faults/faults
+FAULTS_SHIM := $(BUILD)/tests/faults/clock_jump.so
+
+$(FAULTS_BIN): $(BUILD)/tests/faults/faults.o $(HARNESS_OBJ) $(BASE_OBJ) | $(if $(SAN),,$(FAULTS_SHIM))
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+
+$(FAULTS_SHIM): tests/faults/clock_jump.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(WARN) -Wno-pedantic $(if $(WERROR),-Werror) -O1 -fPIC -shared -o $@ $< -ldl
+
+# The sanitizers' runtime does not like to be loaded into.
+check-built: export CLOCK_JUMP := $(if $(SAN),,$(abspath $(FAULTS_SHIM)))
+
+.PHONY: faults
+faults: $(BUILD)/dbconn $(SANDBOX) $(FAULTS_BIN)
+	FAULTS=all CLOCK_JUMP=$(abspath $(FAULTS_SHIM)) DBCONN=$(BUILD)/dbconn SANDBOX=$(SANDBOX) $(FAULTS_BIN)
