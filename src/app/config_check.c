@@ -24,7 +24,7 @@ static const struct {
       { "debug", "info", "warn", "error", "none" },
       "debug, info, warn, error or none" },
     { "log.format", { "auto", "logfmt", "json" }, "auto, logfmt or json" },
-    { "slack.progress", { "plan", "blocks", "text" }, "plan, blocks or text" },
+    { "slack.progress", { "plan", "stream", "blocks", "text" }, "plan, stream, blocks or text" },
     { "slack.chart", { "auto", "image", "text" }, "auto, image or text" },
 };
 

@@ -695,15 +695,17 @@ void investigation_start(struct bot *bot, struct scheduler_run *claim)
     inv->halt = loop_timer_new(bot->o.loop, on_halt, inv);
     job_extra_read(job_of(inv), &inv->extra);
     scheduler_set_data(claim, inv);
-    inv->sync = thread_sync_new(&(struct thread_sync_options){ .loop = bot->o.loop,
-                                                               .api = bot->api,
-                                                               .queue = bot->queue,
-                                                               .run = claim,
-                                                               .owner = inv->owner,
-                                                               .on_refused = on_refused,
-                                                               .on_cannot_post = on_cannot_post,
-                                                               .on_settled = on_settled,
-                                                               .user = inv });
+    inv->sync = thread_sync_new(&(struct thread_sync_options){
+        .loop = bot->o.loop,
+        .api = bot->api,
+        .queue = bot->queue,
+        .run = claim,
+        .owner = inv->owner,
+        .stream_team = text_same(bot->o.progress, "stream") ? bot->team : NULL,
+        .on_refused = on_refused,
+        .on_cannot_post = on_cannot_post,
+        .on_settled = on_settled,
+        .user = inv });
     bot_count_start(bot, job_of(inv));
     LOG(INFO, "job.start", F_STR("job", job_of(inv)->id), F_STR("issue", job_of(inv)->issue_ref),
         F_INT("attempt", job_of(inv)->attempts_total));

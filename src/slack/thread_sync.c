@@ -28,7 +28,8 @@ static bool looks_right(const struct part *p)
 static bool is_current(const struct part *p)
 {
     return !p->want.text || p->state == GIVEN_UP ||
-           (p->state == POSTED && !busy(p) && p->strays_until_ms == 0 && looks_right(p));
+           (p->state == POSTED && !busy(p) && !p->stream && p->strays_until_ms == 0 &&
+            looks_right(p));
 }
 
 bool thread_sync_is_settled(const struct thread_sync *s)
@@ -97,6 +98,16 @@ static bool may_be_posted(const struct part *p)
     return true;
 }
 
+static void first_time(struct part *p)
+{
+    if (p->want.picture)
+        part_show_picture(p);
+    else if (part_wants_stream(p))
+        part_open_stream(p);
+    else
+        part_post(p);
+}
+
 static void advance(struct part *p)
 {
     if (p->sync->paused || !p->want.text || busy(p) || p->state == GIVEN_UP)
@@ -108,7 +119,9 @@ static void advance(struct part *p)
     if (p->state == UNRESOLVED)
         part_look(p);
     else if (p->state == UNPOSTED && may_be_posted(p))
-        p->want.picture ? part_show_picture(p) : part_post(p);
+        first_time(p);
+    else if (p->state == POSTED && p->stream)
+        part_stream(p);
     else if (p->state == POSTED && !looks_right(p))
         part_edit(p);
     else if (p->state == POSTED && p->strays_until_ms > 0)
@@ -179,6 +192,7 @@ void thread_sync_free(struct thread_sync *s)
         free(p->hash);
         free(p->sending);
         part_forget_picture(p);
+        part_drop_stream(p);
     }
     loop_timer_free(s->later);
     free(s->job);

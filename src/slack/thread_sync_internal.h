@@ -6,6 +6,7 @@
  *   thread_sync_post.c     posting and editing messages
  *   thread_sync_look.c     looking for a post whose outcome is not known
  *   thread_sync_picture.c  the chart as a picture, uploaded in three steps
+ *   thread_sync_stream.c   the plan as one of Slack's streams, while it grows
  *
  * The life of a part:
  *
@@ -51,8 +52,9 @@ struct part {
     void (*send)(struct part *p); /* once the intent is committed */
     struct webapi_call *slack_call;
     struct chart_picture *drawing;
-    struct buf png; /* drawn, not yet uploaded for good */
-    char *file_id;  /* uploaded, not yet shown */
+    struct buf png;        /* drawn, not yet uploaded for good */
+    char *file_id;         /* uploaded, not yet shown */
+    struct stream *stream; /* open, as far as is known; else NULL */
     struct loop_timer *timer;
 };
 
@@ -63,6 +65,7 @@ struct thread_sync {
     struct loop_timer *later; /* callbacks and work, never inside a caller's function */
     bool in_thread; /* the root message too is a reply, in a thread that was there before */
     bool told_settled, blind, paused;
+    bool stream_off;          /* Slack will not have one here */
     bool refused[PART_COUNT]; /* the blocks of that part */
     char *problem;            /* Slack's code, for on_cannot_post */
     struct error problem_error;
@@ -100,5 +103,12 @@ void part_look(struct part *p);
 /* Draws it, uploads it, shows it. */
 void part_show_picture(struct part *p);
 void part_forget_picture(struct part *p);
+
+bool part_wants_stream(const struct part *p);
+void part_open_stream(struct part *p);
+void part_stream(struct part *p); /* one is open: appends to it, or stops it */
+/* Also one that an earlier attempt has left open. An edit comes next. */
+void part_stop_stream(struct part *p);
+void part_drop_stream(struct part *p); /* forgets it */
 
 #endif

@@ -6,6 +6,18 @@
 
 #define LOOK_PAGE 200
 
+/* A stream carries no metadata before it is stopped; its cards carry the job's id. */
+static bool is_stream_of(const cJSON *message, const char *job)
+{
+    const cJSON *block, *card;
+
+    cJSON_ArrayForEach (block, json_get(message, "blocks"))
+        cJSON_ArrayForEach (card, json_get(block, "tasks"))
+            if (text_starts(json_str(card, "task_id"), job))
+                return true;
+    return false;
+}
+
 static const cJSON *find_part(const cJSON *messages, const char *job, const char *part)
 {
     const cJSON *message;
@@ -13,6 +25,8 @@ static const cJSON *find_part(const cJSON *messages, const char *job, const char
     cJSON_ArrayForEach (message, messages) {
         const cJSON *payload = json_path(message, "metadata", "event_payload", NULL);
         if (text_same(json_str(payload, "job"), job) && text_same(json_str(payload, "part"), part))
+            return message;
+        if (text_same(part, part_name(PART_PLAN)) && is_stream_of(message, job))
             return message;
     }
     return NULL;

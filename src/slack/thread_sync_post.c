@@ -151,6 +151,10 @@ static void on_edited(void *user, const struct webapi_reply *reply, const struct
         return;
     }
     xreplace(&p->sending, NULL);
+    if (text_same(reply->code, "streaming_state_conflict")) {
+        part_stop_stream(p); /* left open by an earlier attempt, or by a lost answer */
+        return;
+    }
     if (!*reply->code) /* no answer of Slack's */
         expect_stray(p);
     if (reply->kind == WEBAPI_AMBIGUOUS)

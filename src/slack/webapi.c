@@ -228,6 +228,8 @@ static void pump(struct line *line)
         struct bucket *channel = line_channel(line, call, now);
         int64_t wait = channel ? bucket_wait_ms(channel, now) : 0;
 
+        if (channel && wait == 0 && line_gives_way(line, call, now))
+            wait = SECOND_MS;
         next = call->next;
         if (wait > 0) { /* others may go to their channels meanwhile */
             soonest = wait < soonest ? wait : soonest;

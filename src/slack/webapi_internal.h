@@ -115,6 +115,9 @@ void line_free(struct line *line);
 /* Puts the call in its place and takes it out again. */
 void line_insert(struct webapi_call *call);
 void line_remove(struct webapi_call *call);
+/* Does something more urgent wait for the same channel in another line that may send? The lines
+ * share a channel's bucket: details and images would take turns with answers. */
+bool line_gives_way(const struct line *line, const struct webapi_call *call, int64_t now_ms);
 /* The bucket of the call's channel; NULL when only the method counts. Lent until the next call. */
 struct bucket *line_channel(struct line *line, const struct webapi_call *call, int64_t now_ms);
 

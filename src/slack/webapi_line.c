@@ -68,6 +68,18 @@ struct bucket *line_channel(struct line *line, const struct webapi_call *call, i
     return &channel->bucket;
 }
 
+bool line_gives_way(const struct line *line, const struct webapi_call *call, int64_t now)
+{
+    for (const struct line *other = line->api->lines; other; other = other->next) {
+        if (other == line || !other->info->per_channel || other->paused_until_ms > now)
+            continue;
+        for (const struct webapi_call *c = other->first; c; c = c->next)
+            if (c->priority > call->priority && text_same(c->channel, call->channel))
+                return true;
+    }
+    return false;
+}
+
 void line_remove(struct webapi_call *call)
 {
     struct line *line = call->line;

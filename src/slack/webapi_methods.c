@@ -140,7 +140,7 @@ static const struct {
     { WEBAPI_MESSAGE, "cant_delete_message" },
     { WEBAPI_MESSAGE, "edit_window_closed" },
     { WEBAPI_MESSAGE, "block_mismatch" },
-    { WEBAPI_MESSAGE, "streaming_state_conflict" },
+    { WEBAPI_MESSAGE, "streaming_state_conflict" }, /* a stream is open: stop it first */
     { WEBAPI_MESSAGE, "update_failed" },
     { WEBAPI_MESSAGE, "no_dual_broadcast_content_update" },
     { WEBAPI_MESSAGE, "message_not_in_streaming_state" },

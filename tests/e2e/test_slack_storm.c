@@ -1,9 +1,10 @@
 /*
  * Many investigations in one channel at once, while Slack refuses: rate limits with and without
- * Retry-After, lost answers, blocks that the workspace does not have. Every thread ends complete,
- * nothing is there twice, the channel's limit is kept, and the longest waits are printed.
+ * Retry-After, lost answers, blocks that the workspace does not have, sealed streams. Every thread
+ * ends complete, nothing is there twice, the channel's limit is kept, and the longest waits are
+ * printed.
  *
- * STORM_JOBS says how many (default 5; `make storm`: 30).
+ * STORM_JOBS says how many (default 5; `make storm`: 30), and half as many with streams.
  */
 #include "harness.h"
 
@@ -22,8 +23,8 @@
 #define PATIENCE_MS (20 * MINUTE_MS)
 
 static const char faults[] =
-    "{\"slack\":["
-    "{\"path\":\"chat\\\\.(postMessage|update)|files\\\\.\",\"p\":0.08,\"status\":429,"
+    "{\"sentry\":[{\"latency_ms\":300}],\"slack\":["
+    "{\"path\":\"chat\\\\.(postMessage|update|[a-z]*Stream)|files\\\\.\",\"p\":0.08,\"status\":429,"
     "\"retry_after\":2},"
     "{\"path\":\"chat\\\\.(postMessage|update)|files\\\\.\",\"p\":0.04,\"status\":429,"
     "\"retry_after\":-2},"
@@ -183,17 +184,15 @@ static void print_waits(const cJSON *messages, double asked)
                   root, answer, last);
 }
 
-static void every_thread_ends_complete(void **state)
+static void storm(int n, const char *progress, const char *config)
 {
-    static const char *const env[] = { "DBCONN_MAX_RUNNING=100", NULL };
-    int n = jobs_wanted();
+    const char *env[] = { "DBCONN_MAX_RUNNING=100", progress, NULL };
     char *scenario = write_scenario(n);
     struct stage_options options = { .scenario = scenario, .bot_env = env, .no_bot = true };
     struct stage s;
 
-    (void)state;
     stage_open(&s, &options);
-    cJSON_Delete(control(&s, "/config", "{\"refused_blocks\":\"data_visualization\"}"));
+    cJSON_Delete(control(&s, "/config", config));
     cJSON_Delete(control(&s, "/faults", faults));
     stage_start_bot(&s);
     int64_t asked_ms = clock_wall_ms();
@@ -218,10 +217,25 @@ static void every_thread_ends_complete(void **state)
     free(scenario);
 }
 
+static void every_thread_ends_complete(void **state)
+{
+    (void)state;
+    storm(jobs_wanted(), "DBCONN_SLACK_PROGRESS=plan",
+          "{\"refused_blocks\":\"data_visualization\"}");
+}
+
+static void every_thread_with_a_stream_ends_complete(void **state)
+{
+    (void)state;
+    storm((jobs_wanted() + 1) / 2, "DBCONN_SLACK_PROGRESS=stream",
+          "{\"refused_blocks\":\"data_visualization\",\"stream_life_ms\":1500}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_thread_ends_complete),
+        cmocka_unit_test(every_thread_with_a_stream_ends_complete),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,7 +224,7 @@ static const struct {
     { "{\"queue\": {\"lease_seconds\": 5}}", NULL },
     { "{\"queue\": {\"retention_days\": 0}}", NULL },
     { "{\"slack\": {\"connections\": 11}}", "slack.connections must be from 1 to 10, and is 11" },
-    { "{\"slack\": {\"progress\": \"fancy\"}}", "slack.progress must be plan, blocks or text" },
+    { "{\"slack\": {\"progress\": \"fancy\"}}", "slack.progress must be plan, stream, blocks or text" },
     { "{\"slack\": {\"progress\": \"text\"}}", NULL },
     { "{\"log\": {\"level\": \"loud\"}}", "log.level must be debug, info, warn, error or none" },
     { "{\"github\": {\"app_id\": \"1\"}}",

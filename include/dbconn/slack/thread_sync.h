@@ -28,6 +28,8 @@ struct thread_sync_options {
     struct queue *queue;
     struct scheduler_run *run; /* whose lease allows to post; its job has channel and thread_ts */
     uint64_t owner;
+    const char *stream_team; /* the workspace, when the steps are to be streamed to the asker; NULL:
+                              * no stream. Must outlive it. */
     int64_t edit_spacing_ms; /* between two edits of one message; 0: 3 s */
     /* Slack refused the part's blocks (or, of a picture, files): show it in a simpler style. */
     void (*on_refused)(void *user, enum part_id part);
