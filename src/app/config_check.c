@@ -10,10 +10,10 @@ static const struct {
     const char *key;
     int64_t least, most;
 } ranges[] = {
-    { "slack.connections", 1, 10 },       { "queue.max_running", 1, 1000 },
-    { "queue.max_waiting", 1, 1000000 },  { "queue.max_attempts", 1, 100 },
-    { "queue.retention_days", 0, 36500 }, { "queue.lease_seconds", 5, 3600 },
-    { "history.seen_days", 0, 36500 },    { "audit.retention_days", 0, 36500 },
+    { "slack.connections", 1, 10 },         { "queue.max_running", 1, 1000 },
+    { "queue.max_waiting", 1, 1000000000 }, { "queue.max_attempts", 1, 100 },
+    { "queue.retention_days", 0, 36500 },   { "queue.lease_seconds", 1, 3600 },
+    { "history.seen_days", 0, 36500 },      { "audit.retention_days", 0, 36500 },
     { "limits.job_seconds", 1, 3600 },
 };
 

@@ -20,6 +20,8 @@
 #include "reload.h"
 #include "service_manager.h"
 
+#define WATCHED_SIGNALS 5
+
 struct serving {
     const char *config_path;
     struct services services;
@@ -29,8 +31,13 @@ struct serving {
     struct bot *bot;
     struct monitor *monitor;
     struct service_manager *manager; /* systemd, when it asks */
+<<<<<<< HEAD
     char *store_url, *audit_file;
     struct audit_key audit_key;
+=======
+    struct loop_signal *watched[WATCHED_SIGNALS];
+    char *store_url;
+>>>>>>> 1b2faac (app: a lease of a second is allowed; a signal that comes while it starts waits for the loop)
     int exit_code;
 };
 
@@ -221,19 +228,33 @@ static const struct {
                 { SIGUSR1, on_debug },
                 { SIGUSR2, on_usual_level } };
 
+_Static_assert(ARRAY_LEN(signals) == WATCHED_SIGNALS, "a watcher each");
+
+/* What comes while it starts waits for the loop, instead of ending the process half-way. */
+static void hold_signals(int how)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        sigaddset(&set, signals[i].number);
+    (void)pthread_sigmask(how, &set, NULL);
+}
+
+static void watch_signals(struct serving *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        s->watched[i] = loop_signal_new(&s->services.loop, signals[i].number, signals[i].fn, s);
+    hold_signals(SIG_UNBLOCK);
+}
+
 static void serve_loop(struct serving *s)
 {
-    struct loop_signal *watched[ARRAY_LEN(signals)];
-
-    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-        watched[i] = loop_signal_new(&s->services.loop, signals[i].number, signals[i].fn, s);
     (void)signal(SIGPIPE, SIG_IGN);
     LOG(INFO, "serve.start", F_STR("version", DBCONN_VERSION),
         F_STR("playbook", s->now->playbook->id));
     service_manager_ready(s->manager); /* connecting to Slack may take as long as it takes */
     uv_run(&s->services.loop, UV_RUN_DEFAULT);
-    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-        loop_signal_free(watched[i]);
 }
 
 /* What systemctl status shows. */
@@ -270,6 +291,7 @@ static int start(struct serving *s, struct config *config, struct error *err)
         config_free(config);
         return -1;
     }
+    watch_signals(s);
     return generation_new(config, &s->services, &s->now, err) < 0 || open_metrics(s, err) < 0 ||
                    start_bot(s, err) < 0 || start_monitor(s, err) < 0
                ? -1
@@ -288,6 +310,8 @@ static int serve(const char *config_path, struct config *config)
         watch_for_manager(&s);
         serve_loop(&s);
     }
+    for (size_t i = 0; i < WATCHED_SIGNALS; i++)
+        loop_signal_free(s.watched[i]);
     service_manager_free(s.manager);
     monitor_free(s.monitor);
     bot_free(s.bot);
@@ -313,6 +337,7 @@ static int run(int argc, char **argv)
         fprintf(stderr, "dbconn serve: %s was not expected; see dbconn serve --help\n", argv[1]);
         return EXIT_USAGE;
     }
+    hold_signals(SIG_BLOCK);
     struct config *config = load_config(&options);
     if (!config)
         return EXIT_USAGE;

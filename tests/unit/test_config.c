@@ -220,8 +220,8 @@ static const struct {
 } values[] = {
     { "{\"queue\": {\"max_running\": 0}}", "queue.max_running must be from 1 to 1000, and is 0" },
     { "{\"queue\": {\"max_waiting\": 0}}", "queue.max_waiting must be from 1 to" },
-    { "{\"queue\": {\"lease_seconds\": 4}}", "queue.lease_seconds must be from 5 to 3600" },
-    { "{\"queue\": {\"lease_seconds\": 5}}", NULL },
+    { "{\"queue\": {\"lease_seconds\": 0}}", "queue.lease_seconds must be from 1 to 3600" },
+    { "{\"queue\": {\"lease_seconds\": 1}}", NULL },
     { "{\"queue\": {\"retention_days\": 0}}", NULL },
     { "{\"slack\": {\"connections\": 11}}", "slack.connections must be from 1 to 10, and is 11" },
     { "{\"slack\": {\"progress\": \"fancy\"}}", "slack.progress must be plan, stream, blocks or text" },
