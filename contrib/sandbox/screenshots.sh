@@ -69,12 +69,6 @@ photograph answer 1290 root,answer
 stop
 
 # A workspace that has no chart block yet: the image.
-start database-restart '{}' '{"refused_blocks":"data_visualization"}'
+start deployment-config-change '{}' '{"refused_blocks":"data_visualization"}'
 wait_for job_has_ended
-photograph image 560 image
 photograph image-dark 560 image dark
-stop
-
-start inconclusive '{}' '{}'
-wait_for job_has_ended
-photograph inconclusive 800 root,answer
