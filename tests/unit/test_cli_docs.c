@@ -9,10 +9,10 @@
 #include "dbconn/base/text.h"
 
 static const char *const documents[] = {
-    "README.md",         "ARCHITECTURE.md",   "CONTRIBUTING.md",
-    "SECURITY.md",       "CHANGELOG.md",      "docs/setup.md",
-    "docs/operating.md", "docs/playbooks.md", "docs/troubleshooting.md",
-    "docs/security.md",
+    "README.md",         "ARCHITECTURE.md",      "CONTRIBUTING.md",
+    "SECURITY.md",       "CHANGELOG.md",         "docs/setup.md",
+    "docs/operating.md", "docs/playbooks.md",    "docs/troubleshooting.md",
+    "docs/security.md",  "docs/architecture.md",
 };
 static const char *program;
 
@@ -278,6 +278,33 @@ static void check_names(void *user, const struct place *at, const char *code)
         fail_msg("%s:%d: `%s` is neither a key nor another name of the program", at->document,
                  at->line, code);
     free(quoted);
+}
+
+/* `function()`, and `src/floor/module.c` */
+static void check_place_in_code(void *user, const struct place *at, const char *code)
+{
+    const struct names *n = user;
+    size_t len = strspn(code, "abcdefghijklmnopqrstuvwxyz_0123456789");
+
+    if (strcmp(at->document, "docs/architecture.md") != 0)
+        return;
+    if (text_starts(code, "src/") && access(code, F_OK) != 0)
+        fail_msg("%s:%d: there is no %s", at->document, at->line, code);
+    if (len == 0 || strcmp(code + len, "()") != 0)
+        return;
+    char *name = xstrndup(code, len);
+    if (!has_word(n->sources, name))
+        fail_msg("%s:%d: there is no function %s", at->document, at->line, code);
+    free(name);
+}
+
+static void every_function_and_file_on_the_way_of_a_job_exists(void **state)
+{
+    struct names n = { .sources = sources() };
+
+    (void)state;
+    code_of_document("docs/architecture.md", check_place_in_code, &n);
+    free(n.sources);
 }
 
 static void every_key_that_is_named_exists(void **state)
@@ -565,6 +592,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(every_command_and_option_that_is_named_exists),
         TEST(every_key_that_is_named_exists),
+        TEST(every_function_and_file_on_the_way_of_a_job_exists),
         TEST(every_variable_that_is_named_is_read),
         TEST(the_scopes_that_are_explained_are_those_of_the_manifest),
         TEST(every_quoted_message_is_one_of_the_program),
