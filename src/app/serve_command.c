@@ -31,13 +31,9 @@ struct serving {
     struct bot *bot;
     struct monitor *monitor;
     struct service_manager *manager; /* systemd, when it asks */
-<<<<<<< HEAD
-    char *store_url, *audit_file;
     struct audit_key audit_key;
-=======
+    char *store_url, *audit_file;
     struct loop_signal *watched[WATCHED_SIGNALS];
-    char *store_url;
->>>>>>> 1b2faac (app: a lease of a second is allowed; a signal that comes while it starts waits for the loop)
     int exit_code;
 };
 
