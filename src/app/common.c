@@ -7,6 +7,7 @@
 
 #include "dbconn/app/config.h"
 #include "dbconn/base/log.h"
+#include "dbconn/base/redact.h"
 
 int common_options_read(const struct app_command *command, int argc, char **argv,
                         struct common_options *ret, int *exit_code)
@@ -52,6 +53,7 @@ static void configure_log(const struct config *config)
     bool journal =
         strcmp(format, "auto") == 0 && log_is_journal(getenv("JOURNAL_STREAM"), STDERR_FILENO);
 
+    redact_people(config_bool(config, "redact.emails"), config_bool(config, "redact.addresses"));
     log_use_level(config);
     log_set_format(strcmp(format, "json") == 0 ? LOG_JSON : LOG_LOGFMT);
     if (!log_to_journal(journal ? LOG_JOURNAL_SOCKET : NULL))

@@ -270,6 +270,8 @@ static bool hide_here(struct redaction *r)
         return true;
     if (!redact_is_word(*s) && *s != '$' && *s != '{' && *s != '-')
         return false;
+    if (at_border(r, true) && redact_person(r))
+        return true;
     if (at_border(r, false) && redact_token(r))
         return true;
     if (!at_border(r, true))

@@ -6,6 +6,7 @@
  *   redact_value.c  name=value in every quoting, headers, command lines
  *   redact_phrase.c words and options that a secret follows
  *   redact_near.c   secrets beside their name without = or :
+ *   redact_people.c e-mail addresses and IPs, when they are to be hidden
  *   redact_token.c  secrets that give themselves away: prefixes, hashes, keys
  *   redact_url.c    where URLs and their credentials end
  *
@@ -62,6 +63,7 @@ bool redact_hide_from(struct redaction *r, const struct span *name, size_t at, b
 bool redact_setting(struct redaction *r);         /* at = or : */
 bool redact_element(struct redaction *r);         /* at > of <password> */
 bool redact_phrase(struct redaction *r);          /* at the start of a word */
+bool redact_person(struct redaction *r);          /* at the start of a word */
 bool redact_argument(struct redaction *r);        /* at ( */
 bool redact_pair(struct redaction *r);            /* at , */
 bool redact_arrow(struct redaction *r);           /* at -> */

@@ -272,6 +272,34 @@ static void remembered_values_go_wherever_they_stand(void **state)
     free(got);
 }
 
+static void people_are_hidden_where_that_is_wanted(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } people[] = {
+        { "from ann.b+x@example.com, 8.8.8.8 and 10.0.0.5:5432",
+          "from " R ", " R " and 10.0.0.5:5432" },
+        { "2001:db8::1 fe80::1 ::1 172.16.0.9 192.168.1.1 100.64.0.1",
+          R " fe80::1 ::1 172.16.0.9 192.168.1.1 100.64.0.1" },
+        { "git@github.com:acme/shop.git app@db-1 postgres@15.4",
+          "git@github.com:acme/shop.git app@db-1 postgres@15.4" },
+        { "10:02:58 1.2.3 15.4", "10:02:58 1.2.3 15.4" },
+        { "postgres://app:x@db.example.com/shop", "postgres://app:" R "@db.example.com/shop" },
+    };
+
+    (void)state;
+    redact_people(true, true);
+    for (size_t i = 0; i < ARRAY_LEN(people); i++) {
+        char *got = redact_dup(people[i].text);
+        assert_string_equal(got, people[i].want);
+        free(got);
+    }
+    redact_people(false, false);
+    char *got = redact_dup(people[0].text);
+    assert_string_equal(got, people[0].text);
+    free(got);
+}
+
 static void names_tell_secrets_from_settings(void **state)
 {
     (void)state;
@@ -373,6 +401,7 @@ int main(void)
         cmocka_unit_test(every_secret_goes_and_the_address_stays),
         cmocka_unit_test(redacting_twice_changes_nothing),
         cmocka_unit_test(remembered_values_go_wherever_they_stand),
+        cmocka_unit_test(people_are_hidden_where_that_is_wanted),
         cmocka_unit_test(names_tell_secrets_from_settings),
         cmocka_unit_test(nothing_makes_it_slow),
         cmocka_unit_test(any_bytes_are_survived),

@@ -25,6 +25,10 @@ char *redact_dup(const char *text); /* the same on the heap; NULL gives NULL */
 void redact_remember(const char *secret);
 void redact_forget_all(void);
 
+/* Hides e-mail addresses, and IP addresses that are no private network's, too. Call before the loop
+ * starts. */
+void redact_people(bool emails, bool addresses);
+
 /* Does this setting's name say that its value is a secret ("DB_PASSWORD", "apiKey", "token")? */
 bool redact_is_secret_name(const char *name);
 
