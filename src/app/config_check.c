@@ -14,7 +14,8 @@ static const struct {
     { "queue.max_waiting", 1, 1000000000 }, { "queue.max_attempts", 1, 100 },
     { "queue.retention_days", 0, 36500 },   { "queue.lease_seconds", 1, 3600 },
     { "history.seen_days", 0, 36500 },      { "audit.retention_days", 0, 36500 },
-    { "limits.job_seconds", 1, 3600 },
+    { "limits.job_seconds", 1, 3600 },      { "limits.call_seconds", 1, 600 },
+    { "limits.answer_mb", 1, 256 },
 };
 
 static const struct {
@@ -99,6 +100,8 @@ static const char *const live[] = {
     "access.external_channels",
     "access.projects",
     "limits.job_seconds",
+    "limits.call_seconds",
+    "limits.answer_mb",
     "log.level",
 };
 

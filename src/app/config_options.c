@@ -84,6 +84,10 @@ const struct config_option config_options[] = {
     { "net.ca_file", CONFIG_STRING, NULL, NULL, "PEM file with the CAs to trust" },
     { "limits.job_seconds", CONFIG_NUMBER, NULL, "120",
       "an investigation ends with what it has after this" },
+    { "limits.call_seconds", CONFIG_NUMBER, NULL, "20",
+      "a question to Sentry, GitHub or Elasticsearch, with its retries" },
+    { "limits.answer_mb", CONFIG_NUMBER, NULL, "16",
+      "a larger answer of a service is not read, in MiB" },
     { "metrics.listen", CONFIG_STRING, "DBCONN_METRICS_LISTEN", NULL,
       "where dbconn serve answers /metrics, /healthz and /readyz: 127.0.0.1:9464, or a port alone, "
       "which means 127.0.0.1; not set: it listens nowhere" },

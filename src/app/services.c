@@ -74,6 +74,11 @@ static int open_policy(const struct config *config, struct services *s, struct e
     return 0;
 }
 
+static int64_t call_budget_ms(const struct config *config)
+{
+    return config_num(config, "limits.call_seconds") * SECOND_MS;
+}
+
 static int open_sentry(const struct config *config, struct http *http, struct sources *ret,
                        struct error *err)
 {
@@ -81,6 +86,7 @@ static int open_sentry(const struct config *config, struct http *http, struct so
                                       .org = config_str(config, "sentry.organization"),
                                       .token = config_str(config, "sentry.auth_token"),
                                       .max_per_second = SENTRY_PER_SECOND,
+                                      .budget_ms = call_budget_ms(config),
                                       .keep_ms = SENTRY_KEEP_MS };
 
     if (config_require(config, "sentry.organization", err) < 0 ||
@@ -99,6 +105,7 @@ static int open_github(const struct config *config, struct http *http, struct so
                                           config_str(config, "github.app_installation_id") };
     struct github_options options = { .url = config_str(config, "github.api_url"),
                                       .token = config_str(config, "github.token"),
+                                      .budget_ms = call_budget_ms(config),
                                       .app = app.client_id ? &app : NULL };
 
     return options.token || options.app ? github_new(http, &options, &ret->github, err) : 0;
@@ -109,6 +116,7 @@ static int open_elasticsearch(const struct config *config, struct http *http, st
 {
     struct es_options options = { .url = config_str(config, "elasticsearch.url"),
                                   .index = config_str(config, "elasticsearch.index"),
+                                  .budget_ms = call_budget_ms(config),
                                   .api_key = config_str(config, "elasticsearch.api_key"),
                                   .user = config_str(config, "elasticsearch.user"),
                                   .password = config_str(config, "elasticsearch.password") };
@@ -127,11 +135,11 @@ int sources_open(const struct config *config, struct services *s, struct sources
                  struct error *err)
 {
     *ret = (struct sources){ .reader = s->reader, .services = config_services(config) };
-    return open_sentry(config, s->http, ret, err) < 0 ||
-                   open_github(config, s->http, ret, err) < 0 ||
-                   open_elasticsearch(config, s->http, ret, err) < 0
-               ? -1
-               : 0;
+    if (open_sentry(config, s->http, ret, err) < 0 || open_github(config, s->http, ret, err) < 0 ||
+        open_elasticsearch(config, s->http, ret, err) < 0)
+        return -1;
+    http_limit_answers(s->http, (size_t)config_num(config, "limits.answer_mb") * 1024 * 1024);
+    return 0;
 }
 
 void sources_close(struct sources *sources)

@@ -61,6 +61,7 @@ int http_new(uv_loop_t *loop, const struct net_policy *policy, struct http **ret
     struct http *http = xcalloc(1, sizeof(*http));
     http->loop = loop;
     http->policy = policy;
+    http->max_bytes = SIZE_MAX;
     http->trust = net_policy_trust(policy);
     http->ended_tail = &http->ended;
     http->multi = multi_new(http);
@@ -112,6 +113,11 @@ static char *title_of(const struct http_service_options *options)
     if (!options->title)
         title[0] = (char)toupper((unsigned char)title[0]);
     return title;
+}
+
+void http_limit_answers(struct http *http, size_t max_bytes)
+{
+    http->max_bytes = max_bytes;
 }
 
 struct http_service *http_service(struct http *http, const struct http_service_options *options)
@@ -187,6 +193,8 @@ static struct http_call *call_new(struct http *http, const struct http_request *
     call->began_ms = clock_mono_ms();
     call->deadline_ms = call->began_ms + or_default(request->budget_ms, 30 * SECOND_MS);
     call->max_bytes = request->max_bytes ? request->max_bytes : (size_t)8 * 1024 * 1024;
+    if (call->max_bytes > http->max_bytes)
+        call->max_bytes = http->max_bytes;
     call->idempotent = request->idempotent;
     call->keep_partial = request->keep_partial;
     call->owner = request->owner;

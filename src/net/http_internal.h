@@ -91,6 +91,7 @@ struct http {
     struct multi *multi;
     struct http_service *services;
     struct metrics *metrics; /* or NULL */
+    size_t max_bytes;        /* of any answer */
     struct http_call *calls;
     struct http_call *ended, **ended_tail; /* done is due */
     struct loop_timer *deliver;

@@ -237,6 +237,8 @@ static const struct {
       "github.token and github.app_id are both set" },
     { "{\"github\": {\"app_id\": \"1\", \"app_private_key\": \"k\"}}", NULL },
     { "{\"limits\": {\"job_seconds\": 0}}", "limits.job_seconds must be from 1 to 3600" },
+    { "{\"limits\": {\"call_seconds\": 601}}", "limits.call_seconds must be from 1 to 600" },
+    { "{\"limits\": {\"answer_mb\": 257}}", "limits.answer_mb must be from 1 to 256" },
 };
 
 static void values_that_make_no_sense_are_refused(void **state)

@@ -112,6 +112,9 @@ void http_set_metrics(struct http *http, struct metrics *metrics);
 /* Sets in them what is kept here: requests, retries and limits of every service so far. */
 void http_collect_metrics(struct http *http);
 
+/* From now on no answer of more than `max_bytes` (decoded) is read, whatever its request allows. */
+void http_limit_answers(struct http *http, size_t max_bytes);
+
 /* Lent; lives as long as the client. One service a name: the first one's limits hold for all who
  * ask for it again. */
 struct http_service *http_service(struct http *http, const struct http_service_options *options);
