@@ -471,7 +471,7 @@ static int configure(struct sqlite_db *s, struct error *err)
                          "PRAGMA cell_size_check = ON;"
                          "PRAGMA trusted_schema = OFF;"
                          "PRAGMA temp_store = MEMORY;"
-                         "PRAGMA cache_size = -2000;"
+                         "PRAGMA cache_size = -512;" /* KiB; the system keeps the rest */
                          "PRAGMA journal_size_limit = 67108864;",
                          err);
 }

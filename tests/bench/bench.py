@@ -262,7 +262,7 @@ def part_durable(quick):
     out = ["## Durable commands: the job is committed before the acknowledgement", "",
            "SQLite, WAL, synchronous=FULL, on the disk below. Four investigations run meanwhile, and "
            "wait for a Sentry that does not answer.", ""] + ACK_HEAD
-    with Place({"queue": {"max_waiting": 10000000, "max_running": 4}}) as place:
+    with Place({"queue": {"max_waiting": 1000000, "max_running": 4}}) as place:
         client = place.client()
         out += ack_table("dbconn", ack_rows(client, RATES, "SHOP-1A2", runs, seconds))
         rate = [best_rate(client, "SHOP-1A2", 4000, 100000, 2) for _ in range(1 if quick else 2)]
@@ -455,27 +455,29 @@ command too late at most, which counts as latency of the client too.
 """
 
 
+def write(path, body, loads):
+    out = [HEAD] + machine()
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        out.append("- measured with real-time priority (`chrt -f 10 make bench`), as the machine was in use "
+                   "by others; Linux takes 50 ms of each second from such a process that needs all of it")
+    out.append("- load average when each part began: " + ", ".join(f"{l:.1f}" for l in loads))
+    notes = ROOT / "tests/bench/notes.md"
+    out += [""] + body + ([notes.read_text()] if notes.exists() else [])
+    pathlib.Path(path).write_text("\n".join(out).rstrip() + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--out", default=str(ROOT / "BENCHMARKS.md"))
     options = parser.parse_args()
-    out = [HEAD] + machine()
-    loads = []
-    body = []
+    loads, body = [], []
     for name in options.only.split(","):
         loads.append(load_average())
         say(f"{name} (load average {loads[-1]:.2f})")
         body += PARTS[name](options.quick) + [""]
-    loads.append(load_average())
-    if os.sched_getscheduler(0) != os.SCHED_OTHER:
-        out.append("- measured with real-time priority (`chrt -f 10`), as the machine was in use by others")
-    out.append("- load average of the machine during the run: "
-               + ", ".join(f"{l:.2f}" for l in loads) + " (its own work included)")
-    notes = ROOT / "tests/bench/notes.md"
-    out += [""] + body + ([notes.read_text()] if notes.exists() else [])
-    pathlib.Path(options.out).write_text("\n".join(out).rstrip() + "\n")
+        write(options.out, body, loads)  # after each, in case that a later one fails
     say(f"written: {options.out}")
 
 
