@@ -376,6 +376,8 @@ def many_jobs(n, latency_ms):
             sandbox.ask("/command", {"text": issue})
         peak, diagnosed, took = 0, 0, 0.0
         while diagnosed < n and took < 300:
+            if bot.poll() is not None:
+                sys.exit(f"bench: dbconn ended: {log.read_text()[-1500:]}")
             status = pathlib.Path(f"/proc/{bot.pid}/status").read_text()
             peak = max(peak, int(re.search(r"RssAnon:\s+(\d+)", status)[1]))
             diagnosed = log.read_bytes().count(b"event=job.diagnosis ")
