@@ -98,7 +98,7 @@ static size_t frame_length(const char *at)
 
 int ws_queue_text(struct websocket *ws, const char *text, size_t len, struct error *err)
 {
-    unsigned char head[14];
+    unsigned char head[14] = { 0 };
     size_t n = write_head(head, len);
 
     if (next_mask(ws->owner->flusher, head + n, err) < 0)

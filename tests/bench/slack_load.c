@@ -92,6 +92,11 @@ static void on_closed(void *user, struct peer *p)
         l->none_since_ns = now_ns();
 }
 
+static uint64_t due_ns(const struct load *l, size_t i)
+{
+    return l->began_ns + l->step_mns * i / 1000;
+}
+
 static void on_text(void *user, struct peer *p, const char *text, size_t len)
 {
     struct load *l = user;
@@ -106,7 +111,7 @@ static void on_text(void *user, struct peer *p, const char *text, size_t len)
     size_t i = number - l->base;
     if (l->took_ms[i] >= 0)
         return;
-    l->took_ms[i] = (float)((double)(now_ns() - (l->began_ns + l->step_mns * i / 1000)) / 1e6);
+    l->took_ms[i] = (float)((double)(now_ns() - due_ns(l, i)) / 1e6);
     l->acked++;
 }
 
@@ -264,11 +269,6 @@ static void send_command(struct load *l, struct peer *p)
         n, l->text, n);
 
     wire_text(p, text, (size_t)len);
-}
-
-static uint64_t due_ns(const struct load *l, size_t i)
-{
-    return l->began_ns + l->step_mns * i / 1000;
 }
 
 /* Sends what is due. */

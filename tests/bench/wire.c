@@ -382,7 +382,7 @@ struct wire *wire_new(const struct wire_events *events, const char *cert, const 
 
 int wire_port(const struct wire *w)
 {
-    struct sockaddr_in at;
+    struct sockaddr_in at = { 0 };
     socklen_t len = sizeof(at);
 
     if (getsockname(w->listener, (struct sockaddr *)&at, &len) < 0)
