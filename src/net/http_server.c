@@ -255,6 +255,7 @@ int http_server_new(struct websockets *sockets, const char *listen, http_serve_f
     server->sockets = sockets;
     server->serve = serve;
     server->user = user;
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): set, as error_set() gives -1 */
     server->address = address;
     const struct lws_context_creation_info info = {
         .port = port,

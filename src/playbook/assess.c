@@ -216,7 +216,7 @@ void assess_wider(struct evidence *board, int64_t now_ms)
     struct cluster_case cc;
     struct cluster cluster;
     const cJSON *alias;
-    const char *aliases[16];
+    const char *aliases[16] = { NULL };
 
     cluster_case_load(board, now_ms, &cc);
     cJSON_ArrayForEach (alias,

@@ -30,7 +30,7 @@ int store_open(const char *url, const struct store_options *options, struct stor
                struct error *err)
 {
     int64_t busy_ms = options && options->busy_ms > 0 ? options->busy_ms : DEFAULT_BUSY_MS;
-    struct sql *db;
+    struct sql *db = NULL;
 
     if (open_sql(url, busy_ms, &db, err) < 0)
         return error_context(err, "open the queue's store");

@@ -18,6 +18,7 @@
 
 static bool is_cloud(const char *host)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): url_parse() gave it */
     size_t len = strlen(host);
     static const char suffix[] = ".sentry.io";
     const size_t n = sizeof(suffix) - 1;
