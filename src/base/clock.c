@@ -85,10 +85,10 @@ int64_t time_or_unknown(const char *iso)
 
 static struct tm utc(int64_t ms)
 {
-    time_t secs = (time_t)(ms >= 0 ? ms / 1000 : -((999 - ms) / 1000));
-    struct tm tm;
+    time_t secs = (time_t)(ms / 1000 - (ms % 1000 < 0)); /* the second that it lies in */
+    struct tm tm = { 0 };
 
-    gmtime_r(&secs, &tm);
+    (void)!gmtime_r(&secs, &tm); /* fails for years beyond an int only */
     return tm;
 }
 

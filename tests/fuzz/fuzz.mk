@@ -7,6 +7,7 @@
 FUZZ_SECONDS ?= 5
 FUZZ_JOBS    ?= $(shell nproc)
 FUZZ         ?=
+FUZZ_SEED    ?=
 FUZZ_CC      ?= clang
 FUZZ_BUILD   ?= build/fuzz
 FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/libfuzzer.c tests/fuzz/replay.c,\
@@ -41,5 +42,5 @@ fuzz:
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=$(FUZZ_CC) HARDEN= HARDLD= WERROR= \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 	    SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzz-bin
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_JOBS=$(FUZZ_JOBS) \
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_JOBS=$(FUZZ_JOBS) FUZZ_SEED=$(FUZZ_SEED) \
 	    tests/fuzz/run.sh $(FUZZ_BUILD)/tests/fuzz/fuzz $(FUZZ_BUILD) $(FUZZ)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the fuzz targets, some at a time, and says what each did.
 #   tests/fuzz/run.sh PROGRAM BUILD [TARGET...]
-# FUZZ_SECONDS for each, FUZZ_JOBS at a time. What grows stays in BUILD/corpus, what breaks in
+# FUZZ_SECONDS for each, FUZZ_JOBS at a time; with FUZZ_SEED the inputs are the same each time. What grows stays in BUILD/corpus, what breaks in
 # BUILD/found; the last line counts, the exit code is 1 when anything broke.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
@@ -30,6 +30,7 @@ one() {
     mkdir -p "$build/corpus/$target" "$build/found" "$build/logs"
     local options=(-max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -max_len=40000
         -print_final_stats=1 -artifact_prefix="$build/found/$target-")
+    [ -n "${FUZZ_SEED:-}" ] && options+=(-seed="$FUZZ_SEED")
     [ -f "$dict" ] && options+=(-dict="$dict")
     # shellcheck disable=SC2046 # a folder or nothing
     FUZZ_TARGET=$target "$program" "${options[@]}" "$build/corpus/$target" \

@@ -48,6 +48,29 @@ static void times_are_read_in_every_iso_form(void **state)
             fail_msg("%s is read as %lld", rows[i].text, (long long)time_or_unknown(rows[i].text));
 }
 
+static void every_time_can_be_written(void **state)
+{
+    static const struct {
+        int64_t ms;
+        const char *iso;
+    } rows[] = {
+        { T + 114, "2026-08-18T10:02:58.114Z" }, { 0, "1970-01-01T00:00:00.000Z" },
+        { -1, "1969-12-31T23:59:59.999Z" },      { -1000, "1969-12-31T23:59:59.000Z" },
+        { -1001, "1969-12-31T23:59:58.999Z" },
+    };
+    struct buf out = BUF_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        buf_reset(&out);
+        time_format_iso(rows[i].ms, &out);
+        assert_string_equal(buf_str(&out), rows[i].iso);
+    }
+    time_format_minute(TIME_UNKNOWN, &out);
+    time_format_iso(INT64_MAX, &out);
+    buf_clear(&out);
+}
+
 static void a_number_of_a_document_becomes_a_whole_one_within_bounds(void **state)
 {
     static const struct {
@@ -171,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_read_in_every_iso_form),
+        cmocka_unit_test(every_time_can_be_written),
         cmocka_unit_test(a_number_of_a_document_becomes_a_whole_one_within_bounds),
         cmocka_unit_test(a_text_is_cut_at_characters_and_never_longer_than_asked),
         cmocka_unit_test(a_file_beyond_the_limit_is_refused_and_one_at_it_is_read),
