@@ -171,7 +171,7 @@ static struct span span_to_show(const struct evidence *board, int64_t now_ms)
     if (onset == TIME_UNKNOWN)
         return (struct span){ INT64_MIN, INT64_MAX };
     if (last == TIME_UNKNOWN || last < onset)
-        last = now_ms;
+        last = now_ms > onset ? now_ms : onset;
     around = last - onset > HOUR_MS ? last - onset : HOUR_MS;
     return (struct span){ onset - around, last + around };
 }
