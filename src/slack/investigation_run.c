@@ -9,7 +9,7 @@
 #include "dbconn/net/loop.h"
 #include "dbconn/slack/command_reply.h"
 
-#define SHOW_AFTER_MS 1500 /* a duplicate is found before it makes a message of its own */
+#define SHOW_AFTER_MS 3000 /* a duplicate is found before it makes a message of its own */
 
 static void on_checkpointed(void *user, const struct queue_reply *reply, const struct error *err)
 {
@@ -237,9 +237,10 @@ static void look_back(struct investigation *inv)
         .fingerprint = fingerprint.len > 0 ? buf_str(&fingerprint) : NULL,
         .target_host = c->target.host,
         .target_port = c->target.port,
-        /* What ended meanwhile is not "before", and a resumed job must find the same again. */
+        /* What ended after it was asked for is not "before", and a job that is taken up anew must
+         * find the same again. */
         .since_ms = inv->evaluated_ms - inv->bot->o.seen_ms,
-        .until_ms = inv->evaluated_ms,
+        .until_ms = investigation_job(inv)->created_ms,
     };
     inv->calls[CALL_LOOK] = queue_seen_before(inv->bot->queue, &query, on_seen, inv, &err);
     if (!inv->calls[CALL_LOOK])

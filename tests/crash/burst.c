@@ -85,31 +85,41 @@ static void check_acknowledged(struct burst *b)
 
 /* ---- what became of them ---- */
 
-/* Which command the line of the log says that a job begins for; -1: none. */
-static int64_t command_begun(const char *line)
+/* The ids of the jobs in the log's lines with that event, in their order. */
+static void read_order(struct burst *b, const char *event, struct job_list *ret)
 {
-    const char *issue = strstr(line, "event=job.start ") ? strstr(line, " issue=\"SHOP-T") : NULL;
-
-    return issue ? strtoll(issue + strlen(" issue=\"SHOP-T"), NULL, 10) - WORLD_FIRST_ISSUE : -1;
-}
-
-/* The jobs begin in the order in which the commands were given. */
-static void check_order(struct burst *b)
-{
-    char *path = xasprintf("%s/bot-0.log", b->stage.folder), line[4096];
+    char *path = xasprintf("%s/bot-0.log", b->stage.folder), *mark = xasprintf("event=%s ", event);
     FILE *log = fopen(path, "r");
-    int64_t begun = 0, moved = 0;
+    char line[4096];
 
     while (log && fgets(line, sizeof(line), log)) {
-        int64_t command = command_begun(line);
-        if (command >= 0)
-            moved += command != begun++;
+        const char *id = strstr(line, mark) ? strstr(line, " job=\"") : NULL;
+        if (id)
+            VEC_ADD(ret->items, ret->n, ret->cap)->id =
+                xstrndup(id + strlen(" job=\""), JOB_ID_LEN);
     }
     if (log)
         fclose(log);
-    wrong(b, "jobs that never began, or began again", (int64_t)b->commands - begun);
-    wrong(b, "jobs out of order", moved);
+    free(mark);
     free(path);
+}
+
+/* Jobs begin in the order in which they were queued. (Of two commands that come at once, the one
+ * from a channel that was asked for first is queued first.) */
+static void check_order(struct burst *b)
+{
+    struct job_list came = { 0 }, began = { 0 };
+    int64_t moved = 0;
+
+    read_order(b, "job.enqueued", &came);
+    read_order(b, "job.start", &began);
+    for (size_t i = 0; i < came.n && i < began.n; i++)
+        moved += !text_same(came.items[i].id, began.items[i].id);
+    wrong(b, "commands that were not queued", (int64_t)b->commands - (int64_t)came.n);
+    wrong(b, "jobs that never began, or began again", (int64_t)came.n - (int64_t)began.n);
+    wrong(b, "jobs out of order", moved);
+    job_list_clear(&came);
+    job_list_clear(&began);
 }
 
 static void check_channel(struct burst *b, size_t channel, int64_t *missing, int64_t *doubled)

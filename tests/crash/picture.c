@@ -1,7 +1,25 @@
 #include "picture.h"
 
+#include <ctype.h>
+
 #include "dbconn/base/json.h"
 #include "dbconn/base/text.h"
+
+/* After a number: the unit that it is told in, which changes with it ("110 min", "2 h 10 min"), and
+ * what follows of it. */
+static size_t rest_of_duration(const char *s)
+{
+    static const char *const units[] = { " min", " ms", " d", " h", " s" };
+
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        size_t n = strlen(units[i]), digits;
+        if (!text_starts(s, units[i]) || isalpha((unsigned char)s[n]))
+            continue;
+        digits = s[n] == ' ' ? strspn(s + n + 1, "0123456789") : 0;
+        return digits ? n + 1 + digits + rest_of_duration(s + n + 1 + digits) : n;
+    }
+    return 0;
+}
 
 /* How many bytes of `s` belong to a run that differs from run to run, and what stands for it. */
 static size_t variable_run(const char *s, char *ret)
@@ -11,7 +29,7 @@ static size_t variable_run(const char *s, char *ret)
 
     *ret = '#';
     if (n > 0)
-        return n;
+        return n + rest_of_duration(s + n);
     *ret = '~'; /* the bars of a chart, whose intervals begin at other times */
     for (size_t i = 0; i < ARRAY_LEN(bars); i++) {
         if (!text_starts(s + n, bars[i]))
@@ -33,10 +51,11 @@ static void mask(const char *s, struct buf *out)
     }
 }
 
-/* Ids and values of buttons name the job; block ids are Slack's. */
+/* Ids and values of buttons name the job; block ids are Slack's; which intervals a chart has
+ * depends on when it was drawn. */
 static bool is_made_up(const char *key)
 {
-    return text_same(key, "block_id") || text_same(key, "value");
+    return text_same(key, "block_id") || text_same(key, "value") || text_same(key, "chart");
 }
 
 static void mask_tree(cJSON *item)

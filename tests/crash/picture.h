@@ -1,7 +1,7 @@
 /*
  * picture - what people see in the end, in a form that two runs can be compared in: the messages of
- * a channel in their order, as text and blocks. Digits become '#' and bars of charts '~', since
- * times and ages differ from run to run; ids that Slack or we make up anew are left out.
+ * a channel in their order, as text and blocks. Numbers and durations become '#' and bars of charts
+ * '~', since times and ages differ from run to run; ids that Slack or we make up anew are left out.
  */
 #ifndef DBCONN_CRASH_PICTURE_H
 #define DBCONN_CRASH_PICTURE_H
