@@ -149,7 +149,9 @@ static void on_gone(struct http_server *server, const struct lws *wsi)
 {
     struct http_exchange *x = exchange_of(server, wsi);
 
-    if (x)
+    if (x && x->replied)
+        exchange_free(x); /* the answer was here and could not be sent any more */
+    else if (x)
         x->wsi = NULL; /* its answer is still on the way here */
 }
 
