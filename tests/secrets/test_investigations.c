@@ -180,6 +180,14 @@ static cJSON *make_issue(struct batch *b, size_t i, const cJSON *base)
     return issue;
 }
 
+static void append_to_message(cJSON *commit, char *text)
+{
+    char *message = xasprintf("%s\n\n%s", json_str(commit, "message"), text);
+
+    replace_text(commit, "message", message);
+    free(text);
+}
+
 static void fill_sentry(struct batch *b, cJSON *sentry)
 {
     cJSON *trace = cJSON_DetachItemFromArray(cJSON_GetObjectItem(sentry, "traces"), 0);
@@ -196,9 +204,7 @@ static void fill_sentry(struct batch *b, cJSON *sentry)
     size_t k = 0;
     for (cJSON *r = cJSON_GetObjectItem(sentry, "releases")->child; r; r = r->next)
         for (cJSON *c = cJSON_GetObjectItem(r, "commits")->child; c; c = c->next)
-            replace_text(c, "message",
-                         xasprintf("%s\n\n%s", json_str(c, "message"),
-                                   text_at(b, k++, "a commit that Sentry knows")));
+            append_to_message(c, text_at(b, k++, "a commit that Sentry knows"));
     for (cJSON *p = cJSON_GetObjectItem(sentry, "people")->child; p; p = p->next) {
         char *secret = secrets_make(&b->secrets, "pw", "a person's name");
         replace_text(p, "name", xasprintf("%s password=%s", json_str(p, "name"), secret));
@@ -245,8 +251,7 @@ static void fill_github(struct batch *b, cJSON *repo)
     size_t k = 0;
 
     for (cJSON *c = cJSON_GetObjectItem(repo, "commits")->child; c; c = c->next) {
-        replace_text(c, "message",
-                     xasprintf("%s\n\n%s", json_str(c, "message"), text_at(b, k++, "a commit")));
+        append_to_message(c, text_at(b, k++, "a commit"));
         for (cJSON *f = cJSON_GetObjectItem(c, "files")->child; f; f = f->next)
             if (json_str(f, "patch") && strstr(json_str(f, "filename"), ".env"))
                 fill_patch(b, f);
