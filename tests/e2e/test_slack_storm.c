@@ -17,9 +17,8 @@
 #include "dbconn/base/clock.h"
 #include "dbconn/base/json.h"
 
-#define BURST                                                                                      \
-    3 /* posts at once that Slack tolerates in a channel (docs.slack.dev, rate limits)             \
-       */
+/* Posts at once that Slack tolerates in a channel (docs.slack.dev, rate limits). */
+#define BURST 3
 #define PATIENCE_MS (20 * MINUTE_MS)
 
 static const char faults[] =
