@@ -207,6 +207,9 @@ static int read_section(struct config *c, const struct jsonc *doc, const cJSON *
     if (strcmp(section->string, "services") == 0) {
         if (check_services(section, err) < 0)
             return error_context(err, "%s:%d", doc->path, jsonc_line(doc, "services"));
+        if (c->services)
+            return error_set(err, ERR_CONFIG, "%s:%d: services is there twice; keep one", doc->path,
+                             jsonc_line(doc, "services"));
         c->services = cJSON_Duplicate(section, true);
         return 0;
     }

@@ -13,17 +13,23 @@
 
 #define START_MS 30000
 
+/* Not from the range that outgoing connections take theirs of: the port must stay free while the
+ * server is down (ip(7), ip_local_port_range begins at 32768). */
 static int free_port(void)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-    socklen_t len = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &len) < 0)
-        die("no free port: %s", strerror(errno));
-    close(fd);
-    return ntohs(at.sin_port);
+    for (unsigned tries = 1;; tries++) {
+        unsigned port = 16000 + ((unsigned)getpid() * 7919 + tries * 104729) % 16000;
+        struct sockaddr_in at = { .sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+            die("no socket: %s", strerror(errno));
+        int rc = bind(fd, (struct sockaddr *)&at, sizeof(at));
+        close(fd);
+        if (rc == 0)
+            return (int)port;
+    }
 }
 
 /* Debian keeps each version in a folder of its own: the newest. */

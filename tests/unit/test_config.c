@@ -114,6 +114,7 @@ static void mistakes_are_named_with_line_and_expectation(void **state)
         { "{\n\"sentri\":{}}", ":2:", "no section" },
         { "{\n\"sentri\":1}", ":2:", "no section" },
         { "{\"services\":[{\"repo\":\"x\"}]}", "services", "repository" },
+        { "{\"services\":[{\"project\":\"x\"}],\"services\":[]}", "services", "twice" },
     };
 
     (void)state;

@@ -428,10 +428,10 @@ static void data_is_life_without_any_pong(void **state)
     (void)state;
     bench_open(&b);
     b.no_pong = true;
-    open_and_wait(&b, (struct websocket_options){ .ping_after_ms = 100, .dead_after_ms = 200 });
-    for (int i = 0; i < 10; i++) {
+    open_and_wait(&b, (struct websocket_options){ .ping_after_ms = 600, .dead_after_ms = 1200 });
+    for (int i = 0; i < 30; i++) {
         fake_ws_text(b.conn, "x");
-        run_for(&b, 40);
+        run_for(&b, 50);
     }
     assert_int_equal(b.closed, 0);
     assert_int_equal(b.pings, 0);
