@@ -416,7 +416,7 @@ static void a_peer_that_stays_silent_is_dead(void **state)
     RUN_UNTIL(&b, b.closed);
     int64_t took = clock_mono_ms() - began;
     assert_true(took >= 140 && took < 5000);
-    assert_int_equal(b.pings, 2);
+    assert_in_range(b.pings, 1, 2);
     assert_says(&b, ERR_TIMEOUT, "the socket of Slack was silent for");
     bench_close(&b);
 }
