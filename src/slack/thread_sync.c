@@ -78,6 +78,24 @@ bool part_may_send(void *user)
     return scheduler_may_post(p->sync->o.run, POST_TIMEOUT_MS);
 }
 
+void part_call(struct part *p, const char *method, cJSON *args, webapi_done_fn *done)
+{
+    struct error err = ERROR_INIT;
+    struct webapi_request request = { .method = method,
+                                      .args = args,
+                                      .owner = p->sync->o.owner,
+                                      .timeout_ms = POST_TIMEOUT_MS,
+                                      .may_send = part_may_send,
+                                      .done = done,
+                                      .user = p };
+
+    p->slack_call = webapi_start(p->sync->o.api, &request, &err);
+    cJSON_Delete(args);
+    if (!p->slack_call)
+        part_give_up(p, "not_configured", &err);
+    error_clear(&err);
+}
+
 /* A picture that does not succeed at once holds nothing up. */
 static bool goes_first(const struct part *p)
 {

@@ -81,6 +81,9 @@ void part_give_up(struct part *p, const char *code, const struct error *err);
 /* Asked right before a call goes out: it may wait in line for long, and this process be stopped in
  * between. `user` is a part. */
 bool part_may_send(void *user);
+/* Calls Slack for the part, now; it takes `args`. A method that cannot be called gives the part up.
+ */
+void part_call(struct part *p, const char *method, cJSON *args, webapi_done_fn *done);
 
 /* What became of it; Slack was told `p->sending`. ts NULL: it was edited. */
 void part_record_sent(struct part *p, const char *ts);

@@ -86,28 +86,10 @@ static cJSON *show_args(const struct part *p)
     return args;
 }
 
-static void start(struct part *p, const char *method, cJSON *args, webapi_done_fn *done)
-{
-    struct error err = ERROR_INIT;
-    struct webapi_request request = { .method = method,
-                                      .args = args,
-                                      .owner = p->sync->o.owner,
-                                      .timeout_ms = POST_TIMEOUT_MS,
-                                      .may_send = part_may_send,
-                                      .done = done,
-                                      .user = p };
-
-    p->slack_call = webapi_start(p->sync->o.api, &request, &err);
-    cJSON_Delete(args);
-    if (!p->slack_call)
-        part_give_up(p, "not_configured", &err);
-    error_clear(&err);
-}
-
 static void show(struct part *p)
 {
     xreplace(&p->sending, p->want.hash);
-    start(p, "files.completeUploadExternal", show_args(p), on_shown);
+    part_call(p, "files.completeUploadExternal", show_args(p), on_shown);
 }
 
 /* ---- the first two: the bytes ---- */
@@ -152,7 +134,7 @@ static void ask_address(struct part *p)
     json_put_str(args, "filename", p->want.picture->name);
     json_put_i64(args, "length", (int64_t)p->png.len);
     json_put_str(args, "alt_txt", p->want.picture->alt);
-    start(p, "files.getUploadURLExternal", args, on_address);
+    part_call(p, "files.getUploadURLExternal", args, on_address);
 }
 
 static void on_drawn(void *user, struct buf *png, const struct error *err)

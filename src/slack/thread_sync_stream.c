@@ -123,24 +123,6 @@ static cJSON *chunks_of(struct part *p, bool last)
     return chunks;
 }
 
-static void start(struct part *p, const char *method, cJSON *args, webapi_done_fn *done)
-{
-    struct error err = ERROR_INIT;
-    struct webapi_request request = { .method = method,
-                                      .args = args,
-                                      .owner = p->sync->o.owner,
-                                      .timeout_ms = POST_TIMEOUT_MS,
-                                      .may_send = part_may_send,
-                                      .done = done,
-                                      .user = p };
-
-    p->slack_call = webapi_start(p->sync->o.api, &request, &err);
-    cJSON_Delete(args);
-    if (!p->slack_call)
-        part_give_up(p, "not_configured", &err);
-    error_clear(&err);
-}
-
 /* ---- opening ---- */
 
 static void on_opened(void *user, const struct webapi_reply *reply, const struct error *err)
@@ -183,7 +165,7 @@ static void open_stream(struct part *p)
     json_put_str(args, "task_display_mode", "plan");
     cJSON_AddItemToObject(args, "chunks", chunks_of(p, false));
     xreplace(&p->sending, ""); /* whatever it shows, the edit at its end comes */
-    start(p, "chat.startStream", args, on_opened);
+    part_call(p, "chat.startStream", args, on_opened);
 }
 
 void part_open_stream(struct part *p)
@@ -221,7 +203,7 @@ static void append(struct part *p)
 
     xreplace(&p->stream->hash, p->want.hash);
     cJSON_AddItemToObject(args, "chunks", chunks_of(p, false));
-    start(p, "chat.appendStream", args, on_appended);
+    part_call(p, "chat.appendStream", args, on_appended);
 }
 
 /* Whether it stopped now or long ago: an edit comes next. */
@@ -244,7 +226,7 @@ void part_stop_stream(struct part *p)
 
     if (p->stream && plan_of(p))
         cJSON_AddItemToObject(args, "chunks", chunks_of(p, true));
-    start(p, "chat.stopStream", args, on_stopped);
+    part_call(p, "chat.stopStream", args, on_stopped);
 }
 
 void part_stream(struct part *p)
