@@ -159,6 +159,7 @@ static void url_database(struct dsn *d, const char *s, size_t len)
 
     while (n < len && !strchr("/?;#&", s[n]))
         n++;
+    free(d->database); /* one that a list of pairs among the hosts named: the path is nearer */
     d->database = dsn_unescape(s, n);
 }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs the fuzz targets, some at a time, and says what each did.
 #   tests/fuzz/run.sh PROGRAM BUILD [TARGET...]
-# FUZZ_SECONDS for each, FUZZ_JOBS at a time; with FUZZ_SEED the inputs are the same each time. What grows stays in BUILD/corpus, what breaks in
-# BUILD/found; the last line counts, the exit code is 1 when anything broke.
+# FUZZ_SECONDS for each, FUZZ_JOBS at a time; with FUZZ_SEED the inputs begin alike each time. What
+# grows stays in BUILD/corpus, what breaks in BUILD/found. What was found is told at the end; the last
+# line counts, the exit code is 1 when anything broke.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 program=$1 build=$2
@@ -42,12 +43,11 @@ one() {
         /number_of_executed_units/ { if (!runs) runs = $2 }
         END { printf "%-16s %10d executions %6d edges %6d features  %s\n", target, runs, cov, ft,
               code == 0 ? "nothing found" : "FOUND SOMETHING" }' "$log"
-    if [ "$code" -ne 0 ]; then
-        grep -v '^#[0-9]' "$log" | tail -n 60
-    fi
+    if [ "$code" -ne 0 ]; then : >"$build/logs/$target.broke"; fi
     return "$code"
 }
 
+rm -f "$build"/logs/*.broke
 failed=0 running=0
 for target in "${targets[@]}"; do
     if [ "$running" -ge "$jobs" ]; then
@@ -60,6 +60,11 @@ done
 while [ "$running" -gt 0 ]; do
     wait -n || failed=$((failed + 1))
     running=$((running - 1))
+done
+for target in "${targets[@]}"; do
+    [ -f "$build/logs/$target.broke" ] || continue
+    printf '\n-- %s broke:\n' "$target"
+    grep -v '^#[0-9]' "$build/logs/$target.log" | tail -n 60
 done
 echo "$((${#targets[@]} - failed)) passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -39,6 +39,7 @@ static const struct {
     { "jdbc:postgresql:/db:5432/shop", "postgresql: db:5432 / shop" },
     { "jdbc:mysql:loadbalance://a:1,b:2/shop", "mysql: a:1 b:2 / shop" },
     { "jdbc:mysql://address=(host=h)(port=3307)/shop", "mysql: h:3307 / shop" },
+    { "mysql://(host=h,port=3307,dbname=other)/shop", "mysql: h:3307 / shop" }, /* the path wins */
     { "jdbc:mariadb://h/d", "mariadb: h:- / d" },
     { "jdbc:sqlserver://h:1433;databaseName=d;user=sa;password=x", "sqlserver: h:1433 / d as sa" },
     { "jdbc:jtds:sqlserver://h:1433/d", "sqlserver: h:1433 / d" },
