@@ -2,6 +2,7 @@
 #   make            the program, build/dbconn
 #   make check      every test (installs what is missing first)
 #   make crashtest  kills it at 300 points of whole jobs (a dozen in make check)
+#   make faults     everything that may go wrong outside, at every service (a short form in make check)
 #   make fuzz       arbitrary bytes for every parser of outside data
 #   make nightly    what takes too long for every change
 #   make demo       a whole incident in the terminal

@@ -19,7 +19,7 @@ packages_for() {
     build) echo build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv libuv1-dev \
         libcurl4-openssl-dev libcjson-dev libssl-dev libsqlite3-dev libpcre2-dev libpq-dev libcairo2-dev ;;
     demo) echo curl ca-certificates ;;
-    test) echo libcmocka-dev postgresql curl ca-certificates ;;
+    test) echo libcmocka-dev libnghttp2-dev postgresql curl ca-certificates ;;
     screenshots) echo chromium fonts-dejavu-core fonts-noto-color-emoji ;;
     conformance) echo nodejs npm ca-certificates ;;
     package) echo debhelper dpkg-dev fakeroot lintian scdoc ;;
