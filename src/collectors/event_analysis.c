@@ -18,10 +18,10 @@
 
 #define PAGE 100
 #define MAX_RESULTS 16
-#define ALL_LISTED_SHARE 0.6 /* counts and lists differ a little: buckets are cut, clocks differ   \
-                              */
+#define ALL_LISTED_SHARE                                                                           \
+    0.6 /* counts and lists differ a little: buckets are cut, clocks differ                        \
+         */
 #define ALL_LISTED_SLACK 5
-#define TAG_BYTES 160
 
 enum { SERIES_NEAR, SERIES_FINE, SERIES_LONG, SERIES_COUNT };
 
@@ -117,12 +117,10 @@ static void put_rows(struct collect *c, const struct sentry_event_row **rows, si
         rows_builder_row(b, rows[i]->at_ms, NULL, 1);
         for (size_t t = 0; t < rows[i]->n_tags; t++) {
             const struct source_pair *tag = &rows[i]->tags[t];
-            char *value = presentable(tag->value, TAG_BYTES);
-            rows_builder_tag(b, tag->key, value);
-            free(value);
+            rows_builder_tag(b, tag->key, tag->value);
         }
     }
-    dossier_put(c->board, c->step, TABLE_ROWS, rows_builder_take(b));
+    rows_builder_put(b, c->board, c->step, TABLE_ROWS);
     put_num(c, "events.listed", (double)n);
 }
 

@@ -21,7 +21,6 @@ enum { LIST_PROJECT, LIST_NEW, LIST_LATEST, LISTS };
 
 #define MAX_BASELINE 12
 #define MAX_PROBES 10
-#define TAG_BYTES 160
 
 struct baseline_pages {
     const struct sentry_event_rows *rows;
@@ -289,13 +288,12 @@ static void put_rows(struct collect *c)
         for (size_t i = 0; rows && i < rows->n; i++, n++) {
             rows_builder_row(b, rows->items[i].at_ms, s->baseline[p].issue, 1);
             for (size_t t = 0; t < rows->items[i].n_tags; t++) {
-                char *value = presentable(rows->items[i].tags[t].value, TAG_BYTES);
-                rows_builder_tag(b, rows->items[i].tags[t].key, value);
-                free(value);
+                const struct source_pair *tag = &rows->items[i].tags[t];
+                rows_builder_tag(b, tag->key, tag->value);
             }
         }
     }
-    dossier_put(c->board, c->step, TABLE_BASELINE, rows_builder_take(b));
+    rows_builder_put(b, c->board, c->step, TABLE_BASELINE);
     put_num(c, "similar.baseline_rows", (double)n);
 }
 

@@ -30,12 +30,14 @@
 void dossier_put(struct evidence *board, const char *step, const char *name, cJSON *table);
 cJSON *dossier_get(const struct evidence *board, const char *name); /* NULL when unknown; owned */
 
-/* Builds a table of event rows; strings are shared. */
+/* Builds a table of event rows; strings are shared. A tag's value is made presentable; it must live
+ * until the table is put. */
 struct rows_builder;
 struct rows_builder *rows_builder_new(void);
 void rows_builder_row(struct rows_builder *b, int64_t at_ms, const char *issue, double count);
 void rows_builder_tag(struct rows_builder *b, const char *key, const char *value); /* of the last */
-cJSON *rows_builder_take(struct rows_builder *b); /* frees the builder */
+void rows_builder_put(struct rows_builder *b, struct evidence *board, const char *step,
+                      const char *name); /* stores the table as that fact, frees the builder */
 
 /* A table of rows read back; empty when the fact is not known. */
 struct rowset {
