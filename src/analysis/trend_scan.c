@@ -120,23 +120,38 @@ static double width_of(int64_t from_ms, int64_t to_ms, size_t k)
     return w < (double)MIN_WIDTH_MS ? (double)MIN_WIDTH_MS : w;
 }
 
+/* The log likelihood ratio below which no window has more than this score; see score(). */
+static double llr_needed(double best)
+{
+    double least = best + M_SQRT2 - 1e-6; /* less than any rounding matters */
+
+    return least > 0 ? least * least / 2 : 0;
+}
+
 /*
  * How much more often than elsewhere in the stretch errors come in cells a..b: the signed root of
  * the Poisson log likelihood ratio, less what the best of so many windows of that width reaches by
  * chance. Below 0: nothing.
+ *
+ * Most windows are far from the best one. What a window can reach at most tells that without the
+ * logarithms: elsewhere it is quieter, so the second term of the ratio is below 0, and chance alone
+ * reaches sqrt(2) at least. The score of a window that cannot beat `best` is not exact.
  */
-static double score(const struct stretch *s, size_t a, size_t b)
+static double score(const struct stretch *s, size_t a, size_t b, double best)
 {
     const struct cell *c = s->cells;
     double total = s->sum[s->n], in = s->sum[b + 1] - s->sum[a];
-    double length = (double)(s->to_ms - s->from_ms), w, llr;
+    double length = (double)(s->to_ms - s->from_ms), w, llr, times, needed;
 
     w = width_of(c[a].from_ms, c[b].to_ms, c[b].first + c[b].n - c[a].first);
     if (w >= length)
         return 0;
     if (in / w <= (total - in) / (length - w))
         return -1;
-    llr = in * log(in * length / (total * w));
+    times = in * length / (total * w);
+    needed = llr_needed(best);
+    if (in * (times - 1) < needed || (llr = in * log(times)) < needed)
+        return best;
     if (total - in > 1e-9)
         llr += (total - in) * log((total - in) * length / (total * (length - w)));
     return sqrt(2 * (llr > 0 ? llr : 0)) - sqrt(2 * log(M_E * length / w));
@@ -149,7 +164,7 @@ static struct trend_window best_window(const struct stretch *s)
     for (size_t a = 0; a < s->n; a++) {
         for (size_t b = a; b < s->n; b++) {
             const struct cell *last = &s->cells[b];
-            double x = score(s, a, b);
+            double x = score(s, a, b, best.score);
 
             if (x > best.score + 1e-9) { /* of equals the earlier one stays */
                 best.first = s->cells[a].first;
