@@ -35,6 +35,7 @@ struct events {
     size_t n_asked;
     struct trend trend;
     bool has_trend;
+    bool news; /* since the last analysis */
 };
 
 static void got_event(struct collect *c, const void *result, const struct error *err, size_t tag)
@@ -59,6 +60,7 @@ static void got_series(struct collect *c, const void *result, const struct error
         return;
     source_hold(result);
     e->series[tag] = result;
+    e->news = true;
 }
 
 /* `tag`: which of the windows that were asked for. */
@@ -75,6 +77,7 @@ static void got_rows(struct collect *c, const void *result, const struct error *
     source_hold(result);
     e->windows[e->n_pages] = e->asked[tag];
     e->pages[e->n_pages++] = result;
+    e->news = true;
 }
 
 /* ---- what is stored ---- */
@@ -276,6 +279,7 @@ static void analyse(struct collect *c)
     trend_case_load(c->board, c->now_ms, &t);
     trend_analyse(&t.in, NULL, &e->trend);
     e->has_trend = true;
+    e->news = false;
     put_trend(c, &e->trend);
     put_environment(c, rows, n);
     put_kinds(c, rows, n, e->trend.onset_ms);
@@ -287,7 +291,8 @@ static void finish(struct collect *c)
 {
     struct events *e = c->state;
 
-    analyse(c);
+    if (e->news)
+        analyse(c);
     put_latest_event(c, e->latest);
     if (!e->latest && e->n_pages == 0) {
         error_set(&c->error, ERR_UPSTREAM, "%s", buf_str(&c->losses));
