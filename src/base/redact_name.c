@@ -60,9 +60,15 @@ static void split(const char *s, size_t len, struct words *w)
     }
 }
 
+/* Rules out most words before their lengths are counted. */
+static bool same_letter(char a, char b)
+{
+    return ((a ^ b) & ~0x20) == 0;
+}
+
 static bool word_is(const struct words *w, size_t i, const char *word)
 {
-    return strlen(word) == w->items[i].len &&
+    return same_letter(*word, *w->items[i].s) && strlen(word) == w->items[i].len &&
            strncasecmp(word, w->items[i].s, w->items[i].len) == 0;
 }
 
@@ -78,7 +84,7 @@ static bool joined_ends(const char *s, size_t len, const char *const *list)
 {
     for (; *list; list++) {
         size_t n = strlen(*list);
-        if (len >= n && strncasecmp(s + len - n, *list, n) == 0)
+        if (len >= n && same_letter(s[len - n], **list) && strncasecmp(s + len - n, *list, n) == 0)
             return true;
     }
     return false;

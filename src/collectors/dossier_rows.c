@@ -244,22 +244,27 @@ static void read_row(const char **at, const char **places, size_t n_places, stru
     row->issue = at_place(places, n_places, issue);
 }
 
-static size_t count_of(const char *s, char c)
+/* As many as there can be. */
+static void count_rows_and_tags(const char *s, size_t *rows, size_t *tags)
 {
-    size_t n = 0;
+    size_t brackets = 0, commas = 0;
 
-    for (; (s = strchr(s, c)); s++)
-        n++;
-    return n;
+    for (; *s; s++) {
+        brackets += *s == '[';
+        commas += *s == ',';
+    }
+    *rows = brackets;
+    *tags = commas / 2;
 }
 
 static void read_rows(const char *at, struct rowset *ret)
 {
-    size_t n_rows = count_of(at, '['), n_places;
+    size_t n_rows, n_tags, n_places;
     const char **places = string_places(ret->tree, &n_places);
 
+    count_rows_and_tags(at, &n_rows, &n_tags);
     ret->rows = xcalloc(n_rows + 1, sizeof(*ret->rows));
-    ret->tags = xcalloc(count_of(at, ',') / 2 + 1, sizeof(*ret->tags));
+    ret->tags = xcalloc(n_tags + 1, sizeof(*ret->tags));
     struct event_tag *tags = ret->tags;
     while (*at == '[') {
         at++;
