@@ -423,7 +423,7 @@ static void classify(struct line *l)
         read_pooler(l) || read_server(l) || read_balancer(l) || read_network(l) ||
         line_read_slots_report(l) || read_identity(l))
         return;
-    if (!read_client(l) && line_tells_network_trouble(l->hay.text))
+    if (!read_client(l) && line_tells_network_trouble(&l->hay))
         line_set(l, LOG_NETWORK_FAULT_EVENT, NULL, false);
 }
 

@@ -86,51 +86,64 @@ static int port_after(const char *s, const char *end)
     return port <= 65535 ? port : 0;
 }
 
-/* Does the text before `s` end with this word, whatever quotes and signs stand between? */
-static bool follows(const char *start, const char *s, const char *word)
-{
-    size_t n = strlen(word);
+struct word {
+    const char *text; /* lower case */
+    size_t len;
+};
+#define WORD(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
 
+/* Does the text before `s` end with one of these words, whatever quotes and signs stand between? */
+static bool follows_any(const char *start, const char *s, const struct word *words, size_t n)
+{
     while (s > start && strchr(" =:\"'(/[<@", s[-1]))
         s--;
-    if ((size_t)(s - start) < n || strncasecmp(s - n, word, n) != 0)
+    if (s == start)
         return false;
-    return (size_t)(s - start) == n || !isalnum((unsigned char)s[-(ptrdiff_t)n - 1]) ||
-           !isalnum((unsigned char)*word);
-}
-
-static bool follows_any(const char *start, const char *s, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (follows(start, s, words[i]))
+    for (size_t i = 0; i < n; i++) {
+        const char *word = words[i].text;
+        size_t len = words[i].len;
+        if (word[len - 1] != tolower((unsigned char)s[-1]) || (size_t)(s - start) < len ||
+            strncasecmp(s - len, word, len) != 0)
+            continue;
+        if ((size_t)(s - start) == len || !isalnum((unsigned char)s[-(ptrdiff_t)len - 1]) ||
+            !isalnum((unsigned char)*word))
             return true;
+    }
     return false;
 }
 
 /* Words that say that a host comes next, even one without dots and dashes. */
 static bool is_announced(const char *start, const char *s)
 {
-    static const char *const words[] = { "host",      "server",     "hostname", "pod",
-                                         "node",      "instance",   "machine",  "endpoint",
-                                         "primary",   "leader",     "master",   "standby",
-                                         "replica",   "backend",    "member",   "server on",
-                                         "server at", "resolves to" };
+    static const struct word words[] = {
+        WORD("host"),      WORD("server"),    WORD("hostname"),    WORD("pod"),     WORD("node"),
+        WORD("instance"),  WORD("machine"),   WORD("endpoint"),    WORD("primary"), WORD("leader"),
+        WORD("master"),    WORD("standby"),   WORD("replica"),     WORD("backend"), WORD("member"),
+        WORD("server on"), WORD("server at"), WORD("resolves to"),
+    };
 
-    return s > start && follows_any(start, s, words, ARRAY_LEN(words));
+    return follows_any(start, s, words, ARRAY_LEN(words));
 }
 
 static enum mention_role role_of(const char *start, const char *s, bool address)
 {
-    static const char *const clients[] = { "src",  "client", "from", "srcip",    "source",
-                                           "user", "remote", "c-",   "client_ip" };
-    static const char *const servers[] = { "dst",          "dial tcp",      "server at",
-                                           "server on",    "dstip",         "connect to",
-                                           "econnrefused", "etimedout",     "econnreset",
-                                           "ehostunreach", "enetunreach",   "listener for",
-                                           "upstream",     "destination",   "failed to connect to",
-                                           "server to",    "connection to", "to host",
-                                           "on host",      "the host",      "connect call failed",
-                                           "listening on", "address",       "clusterip" };
+    static const struct word clients[] = {
+        WORD("src"),  WORD("client"), WORD("from"), WORD("srcip"),     WORD("source"),
+        WORD("user"), WORD("remote"), WORD("c-"),   WORD("client_ip"),
+    };
+    static const struct word servers[] = {
+        WORD("dst"),          WORD("dial tcp"),      WORD("server at"),
+        WORD("server on"),    WORD("dstip"),         WORD("connect to"),
+        WORD("econnrefused"), WORD("etimedout"),     WORD("econnreset"),
+        WORD("ehostunreach"), WORD("enetunreach"),   WORD("listener for"),
+        WORD("upstream"),     WORD("destination"),   WORD("failed to connect to"),
+        WORD("server to"),    WORD("connection to"), WORD("to host"),
+        WORD("on host"),      WORD("the host"),      WORD("connect call failed"),
+        WORD("listening on"), WORD("address"),       WORD("clusterip"),
+    };
 
     if (follows_any(start, s, clients, ARRAY_LEN(clients)))
         return MENTION_CLIENT;
@@ -158,9 +171,10 @@ static bool is_host_name(const char *start, const char *s, size_t len, bool anno
         if (s[i] == '.' && i + 1 < len && s[i + 1] == '.')
             return false;
     }
-    for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+    const char *dot = memrchr(s, '.', len);
+    for (size_t i = 0; dot > s && i < ARRAY_LEN(endings); i++) {
         size_t n = strlen(endings[i]);
-        if (len > n && strncmp(s + len - n, endings[i], n) == 0)
+        if ((size_t)(s + len - dot) == n && memcmp(dot, endings[i], n) == 0)
             return false;
     }
     /* "java.net.ConnectException": a class; "v1.2", "2026-08-18T10": no names */

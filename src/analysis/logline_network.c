@@ -80,10 +80,13 @@ static bool is_word(int c)
 }
 
 /* `word` with no letter, digit or underscore on either side. */
-static bool holds_word(const char *text, const char *word)
+static bool holds_word(const struct haystack *h, const char *word)
 {
+    const char *text = h->text;
     size_t len = strlen(word);
 
+    if (!haystack_has(h, word))
+        return false;
     for (const char *at = text; (at = strcasestr(at, word)); at++)
         if ((at == text || !is_word((unsigned char)at[-1])) && !is_word((unsigned char)at[len]))
             return true;
@@ -91,16 +94,15 @@ static bool holds_word(const char *text, const char *word)
 }
 
 /* Cisco writes the thing as a facility: "%OSPF-5-ADJCHG", "%SPANTREE-2-LOOPGUARD_BLOCK". */
-static bool holds_any(const char *text, const char *const *words, size_t n)
+static bool holds_any(const struct haystack *h, const char *const *words, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (holds_word(text, words[i]))
+        if (holds_word(h, words[i]))
             return true;
     return false;
 }
 
-bool line_tells_network_trouble(const char *text)
+bool line_tells_network_trouble(const struct haystack *h)
 {
-    return holds_any(text, things, ARRAY_LEN(things)) &&
-           holds_any(text, troubles, ARRAY_LEN(troubles));
+    return holds_any(h, things, ARRAY_LEN(things)) && holds_any(h, troubles, ARRAY_LEN(troubles));
 }

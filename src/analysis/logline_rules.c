@@ -644,38 +644,6 @@ const struct line_rule client_rules[] = {
     { NULL, LOG_OTHER_EVENT, NULL, NULL },
 };
 
-static unsigned pair_of(char a, char b)
-{
-    unsigned x = (unsigned char)a, y = (unsigned char)b;
-
-    if (x >= 'A' && x <= 'Z')
-        x |= 0x20;
-    if (y >= 'A' && y <= 'Z')
-        y |= 0x20;
-    return (x * 67 + y) & 4095;
-}
-
-void haystack_init(struct haystack *h, const char *text)
-{
-    memset(h, 0, sizeof(*h));
-    h->text = text;
-    h->len = strlen(text);
-    for (size_t i = 0; i + 1 < h->len; i++) {
-        unsigned pair = pair_of(text[i], text[i + 1]);
-        h->pairs[pair / 64] |= UINT64_C(1) << pair % 64;
-    }
-}
-
-bool haystack_has(const struct haystack *h, const char *needle)
-{
-    for (size_t i = 0; needle[i] && needle[i + 1]; i++) {
-        unsigned pair = pair_of(needle[i], needle[i + 1]);
-        if (!(h->pairs[pair / 64] >> pair % 64 & 1))
-            return false;
-    }
-    return strcasestr(h->text, needle) != NULL;
-}
-
 const struct line_rule *rule_find(const struct line_rule *rules, const struct haystack *h,
                                   const char *engine)
 {

@@ -10,16 +10,7 @@
 #define DBCONN_ANALYSIS_LOGLINE_RULES_H
 
 #include "dbconn/analysis/logline.h"
-
-/* A text prepared for many searches: most needles are ruled out by their letter pairs. */
-struct haystack {
-    const char *text; /* NUL-terminated */
-    size_t len;
-    uint64_t pairs[64];
-};
-
-void haystack_init(struct haystack *h, const char *text);
-bool haystack_has(const struct haystack *h, const char *needle); /* ASCII case-insensitive */
+#include "haystack.h"
 
 struct line_rule {
     const char *engine; /* NULL: any */
