@@ -3,6 +3,7 @@
  *
  *   failure.c          the public functions: one exception, a chain
  *   failure_rules.c    compiles and matches the tables
+ *   failure_needs.c    what a row of them needs to match
  *   failure_kind.c     how it failed
  *   failure_locales.c  the same in other languages
  *   failure_codes.c    the same in numbers
@@ -20,6 +21,7 @@
 
 #include "dbconn/analysis/failure.h"
 #include "dbconn/base/buf.h"
+#include "haystack.h"
 
 #define FAILURE_MAX_TEXT ((size_t)16 * 1024) /* bytes; twice what Sentry keeps of a message */
 
@@ -60,22 +62,33 @@ struct failure_match {
 
 void failure_rules_add(struct failure_rules *set, const struct failure_rule *rows, size_t n);
 void failure_rules_clear(struct failure_rules *set);
-/* What matching needs to work in; for any rows, by one thread. */
+/* What matching a text needs to work in; for any rows, by one thread. */
 struct failure_matcher {
     pcre2_match_data *data;
     pcre2_match_context *limits;
+    struct haystack hay;
+    bool plain; /* letters are what they look like; see failure_matcher_text() */
 };
-void failure_matcher_init(struct failure_matcher *m);
+void failure_matcher_init(struct failure_matcher *m, const char *text);
+/* The text was changed. */
+void failure_matcher_text(struct failure_matcher *m, const char *text);
 void failure_matcher_clear(struct failure_matcher *m);
 /* Does row `i` match at or after `from`? */
 bool failure_rules_match(const struct failure_rules *set, size_t i, struct failure_matcher *with,
-                         const char *text, size_t len, size_t from, struct failure_match *ret);
+                         size_t from, struct failure_match *ret);
 /* The first row that matches anywhere, or NULL. */
 const struct failure_rule *failure_rules_first(const struct failure_rules *set, const char *text);
 /* Every match of every row, leftmost first, at one place the earlier row first. The caller frees
  * *ret. */
 size_t failure_rules_scan(const struct failure_rules *set, const char *text,
                           struct failure_match **ret);
+
+/* failure_needs.c: a stretch of the regular expression that stands in each text it matches. */
+struct failure_need {
+    uint16_t at, len;
+};
+/* One for each alternative, of which one is needed; 0 when nothing is known or `max` is too few. */
+size_t failure_needs_read(const char *regex, struct failure_need *ret, size_t max);
 
 struct failure_reader {
     struct failure_rules kinds;           /* in messages: how = enum evidence */

@@ -1,4 +1,4 @@
-/* Tables of regular expressions: compiled once, when first needed, and matched with limits.
+/* Tables of regular expressions: compiled once, when a text may match, and matched with limits.
  * Compiling all of them would be a third of the program's start. */
 #include <assert.h>
 #include <stdio.h>
@@ -10,10 +10,14 @@
 
 #define MAX_PAIRS 64 /* groups of one row, and the match itself */
 #define MAX_NAMES 32 /* named groups of one row, repeated ones counted */
+#define MAX_NEEDS 6  /* alternatives of one row */
 
 struct failure_compiled {
     const struct failure_rule *row;
     pcre2_code *code; /* NULL: not needed yet */
+    struct failure_need needs[MAX_NEEDS];
+    size_t n_needs; /* 0: matches may hold anything */
+    bool needs_known;
     struct {
         enum failure_group group;
         uint32_t number;
@@ -88,13 +92,21 @@ static void read_groups(const struct failure_compiled *c, const PCRE2_SIZE *ov, 
     }
 }
 
-void failure_matcher_init(struct failure_matcher *m)
+void failure_matcher_init(struct failure_matcher *m, const char *text)
 {
     m->limits = pcre2_match_context_create(NULL);
     m->data = pcre2_match_data_create(MAX_PAIRS, NULL);
     if (!m->limits || !m->data)
         abort(); /* out of memory on a small allocation, as in alloc.h */
     pcre2_set_match_limit(m->limits, MATCH_LIMIT);
+    failure_matcher_text(m, text);
+}
+
+/* The long s and the sign of Kelvin are s and k to PCRE2 when case does not matter. */
+void failure_matcher_text(struct failure_matcher *m, const char *text)
+{
+    haystack_init(&m->hay, text);
+    m->plain = !strstr(text, "\xC5\xBF") && !strstr(text, "\xE2\x84\xAA");
 }
 
 void failure_matcher_clear(struct failure_matcher *m)
@@ -103,15 +115,29 @@ void failure_matcher_clear(struct failure_matcher *m)
     pcre2_match_context_free(m->limits);
 }
 
+/* False when the text lacks what the row needs. */
+static bool may_match(struct failure_compiled *c, const struct failure_matcher *with)
+{
+    if (!c->needs_known)
+        c->n_needs = failure_needs_read(c->row->regex, c->needs, MAX_NEEDS);
+    c->needs_known = true;
+    for (size_t i = 0; i < c->n_needs; i++)
+        if (haystack_has_part(&with->hay, c->row->regex + c->needs[i].at, c->needs[i].len))
+            return true;
+    return c->n_needs == 0 || !with->plain;
+}
+
 bool failure_rules_match(const struct failure_rules *set, size_t i, struct failure_matcher *with,
-                         const char *text, size_t len, size_t from, struct failure_match *ret)
+                         size_t from, struct failure_match *ret)
 {
     struct failure_compiled *c = &set->compiled[i];
 
+    if (!may_match(c, with))
+        return false;
     if (!c->code)
         compile(c->row->regex, c);
-    int rc = pcre2_match(c->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, with->data,
-                         with->limits);
+    int rc = pcre2_match(c->code, (PCRE2_SPTR)with->hay.text, with->hay.len, from,
+                         PCRE2_NO_UTF_CHECK, with->data, with->limits);
 
     if (rc <= 0)
         return false;
@@ -125,13 +151,12 @@ const struct failure_rule *failure_rules_first(const struct failure_rules *set, 
     struct failure_matcher with;
     struct failure_match m;
     const struct failure_rule *found = NULL;
-    size_t len = text ? strlen(text) : 0;
 
-    if (!len)
+    if (!text || !*text)
         return NULL;
-    failure_matcher_init(&with);
+    failure_matcher_init(&with, text);
     for (size_t i = 0; i < set->n && !found; i++)
-        if (failure_rules_match(set, i, &with, text, len, 0, &m))
+        if (failure_rules_match(set, i, &with, 0, &m))
             found = m.row;
     failure_matcher_clear(&with);
     return found;
@@ -151,12 +176,11 @@ size_t failure_rules_scan(const struct failure_rules *set, const char *text,
 {
     struct failure_match *all = NULL, m;
     struct failure_matcher with;
-    size_t n = 0, cap = 0, len = strlen(text);
+    size_t n = 0, cap = 0;
 
-    failure_matcher_init(&with);
+    failure_matcher_init(&with, text);
     for (size_t i = 0; i < set->n; i++)
-        for (size_t from = 0; failure_rules_match(set, i, &with, text, len, from, &m);
-             from = m.all.end)
+        for (size_t from = 0; failure_rules_match(set, i, &with, from, &m); from = m.all.end)
             *VEC_ADD(all, n, cap) = m;
     failure_matcher_clear(&with);
     if (n)

@@ -339,13 +339,13 @@ static void read_table(const struct failure_rules *set, struct target_read *t)
 {
     struct failure_matcher with;
     struct failure_match m;
-    size_t len = strlen(t->work);
 
-    failure_matcher_init(&with);
+    failure_matcher_init(&with, t->work);
     for (size_t i = 0; i < set->n; i++) {
-        for (size_t from = 0; failure_rules_match(set, i, &with, t->work, len, from, &m);) {
+        for (size_t from = 0; failure_rules_match(set, i, &with, from, &m);) {
             note(t, &m);
             blank(t->work, m.all);
+            failure_matcher_text(&with, t->work);
             from = m.all.end;
         }
     }

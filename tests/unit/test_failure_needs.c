@@ -1,0 +1,100 @@
+/* What a text must hold for a regular expression to match it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../../src/analysis/failure_private.h"
+
+#define MAX 6
+
+static void a_regular_expression_needs_its_longest_plain_stretches(void **state)
+{
+    static const struct {
+        const char *regex, *needs; /* with | between alternatives; "": nothing is known */
+    } cases[] = {
+        { "connection refused", "connection refused" },
+        { "no pg_hba\\.conf entry for [^\\n]*", "conf entry for " },
+        { "getaddrinfo|ENOTFOUND|EAI_[A-Z]+", "getaddrinfo|ENOTFOUND|EAI_" },
+        { "\\bresolv(?:e|ing) (?:error|failed)", "resolv" },
+        { "colou?r of it", "r of it" },
+        { "abcd*ef", "abc" },
+        { "abcd{2}ef", "abc" },
+        { "abcd+ef", "abcd" },
+        { "[Cc]onnection", "onnection" },
+        { "[]abcdef]xyz", "xyz" },
+        { "[^\\]abcdef]xyz", "xyz" },
+        { "(?:abcdef)?xyz", "xyz" },
+        { "(a(bcdef|ghi[)j])klm)*xyz", "xyz" },
+        { "(?-i:abc)def", "def" },
+        /* One alternative without a stretch needs nothing. */
+        { "timed out|\\d+", "" },
+        { "timed out|ab", "" },
+        { "(?:abc|def)", "" },
+        { "a.b.c", "" },
+        { "one|two|three|four|five|six|seven", "" },
+        { "", "" },
+        /* What is not understood. */
+        { "(?i)abcdef", "" },
+        { "(*UCP)abcdef", "" },
+        { "\\Qab|cd\\Eef", "" },
+        { "\\x{41}bcdef", "" },
+        { "\\p{Lu}bcdef", "" },
+        { "(?<n>a)\\k<name>", "" },
+        { "[[:alpha:]]abcdef", "" },
+        { "abcdef)", "" },
+        { "(abcdef", "" },
+        { "[abcdef", "" },
+        { "abcdef\\", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct failure_need needs[MAX];
+        struct buf got = BUF_INIT;
+        size_t n = failure_needs_read(cases[i].regex, needs, MAX);
+
+        for (size_t k = 0; k < n; k++)
+            buf_addf(&got, "%s%.*s", k ? "|" : "", (int)needs[k].len, cases[i].regex + needs[k].at);
+        assert_string_equal(buf_str(&got), cases[i].needs);
+        buf_clear(&got);
+    }
+}
+
+static bool reads_as_refused(struct failure_reader *r, const char *text)
+{
+    struct failure f;
+
+    failure_read(r, &(struct failure_exception){ .value = text }, &f);
+    bool refused = f.kind == FAILURE_CONNECTION_REFUSED;
+    failure_clear(&f);
+    return refused;
+}
+
+/* Without regard to case the sign of Kelvin is a k and the long s an s. */
+static void letters_that_only_pcre_takes_for_others_still_match(void **state)
+{
+    struct failure_reader *r = failure_reader_new();
+
+    (void)state;
+    assert_true(reads_as_refused(r, "no listener on port 5432"));
+    assert_true(reads_as_refused(r, "NO LISTENER on port 5432"));
+    assert_true(reads_as_refused(r, "no li\xC5\xBFtener on port 5432"));
+    assert_false(reads_as_refused(r, "no list of ports"));
+    failure_reader_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_regular_expression_needs_its_longest_plain_stretches),
+        cmocka_unit_test(letters_that_only_pcre_takes_for_others_still_match),
+    };
+
+    return cmocka_run_group_tests_name("what a pattern needs", tests, NULL, NULL);
+}
