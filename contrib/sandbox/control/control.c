@@ -420,6 +420,8 @@ static cJSON *do_config(struct visit *v)
     (void)json_bool(v->body, "socket_mode_enabled", &slack->socket_mode_enabled);
     if (json_get(v->body, "channel"))
         (void)workspace_put_channel(&slack->ws, json_get(v->body, "channel"));
+    if (json_get(v->body, "group"))
+        workspace_put_group(&slack->ws, json_get(v->body, "group"));
     if (json_get(v->body, "ping_ms"))
         socket_set_ping(slack->hub, i64_or(v->body, "ping_ms", 0));
     if (json_get(v->body, "stream_life_ms"))

@@ -225,7 +225,7 @@ void users_info(struct call *call)
     if (!user)
         call_fail(call, "user_not_found");
     else
-        cJSON_AddItemToObject(call->reply, "user", user_json(&call->slack->ws, user));
+        cJSON_AddItemToObject(call->reply, "user", user_json(user));
 }
 
 void usergroups_users_list(struct call *call)

@@ -151,17 +151,11 @@ static const cJSON *find_action(const cJSON *tree, const char *action_id, const 
     return NULL;
 }
 
-static char *now_ts(void)
-{
-    int64_t ms = clock_wall_ms();
-
-    return xasprintf("%lld.%06lld", (long long)(ms / 1000), (long long)(ms % 1000 * 1000));
-}
-
-static cJSON *action_object(const cJSON *element, const cJSON *block, const cJSON *spec)
+static cJSON *action_object(struct slack *slack, const cJSON *element, const cJSON *block,
+                            const cJSON *spec)
 {
     cJSON *action = cJSON_CreateObject();
-    char *ts = now_ts();
+    char *ts = workspace_new_ts(&slack->ws);
     const char *value = json_str(element, "value");
 
     json_put_str(action, "type", json_str_or(element, "type", "button"));
@@ -236,7 +230,7 @@ static cJSON *click_in_message(struct slack *slack, const cJSON *spec, const str
         cJSON_AddItemToObject(p, "message", message_json(&slack->ws, actor->channel, m, false));
     (void)json_put_object(json_put_object(p, "state"), "values");
     json_put_str(p, "response_url", url);
-    cJSON_AddItemToArray(json_put_array(p, "actions"), action_object(element, block, spec));
+    cJSON_AddItemToArray(json_put_array(p, "actions"), action_object(slack, element, block, spec));
     free(url);
     return deliver(slack, &envelope, p);
 }
@@ -280,7 +274,7 @@ static cJSON *click_in_view(struct slack *slack, const cJSON *spec, const struct
     json_put_str(container, "type", "view");
     json_put_str(container, "view_id", id);
     cJSON_AddItemToObject(p, "view", cJSON_Duplicate(view, true));
-    cJSON_AddItemToArray(json_put_array(p, "actions"), action_object(element, block, spec));
+    cJSON_AddItemToArray(json_put_array(p, "actions"), action_object(slack, element, block, spec));
     return deliver(slack, &envelope, p);
 }
 
@@ -371,10 +365,10 @@ static struct message *post_by_person(struct slack *slack, const struct actor *a
 
     xreplace(&m->text, json_str_or(spec, "text", ""));
     xreplace(&m->thread_ts, json_str(spec, "thread_ts"));
-    xreplace(&m->bot_id, json_str(spec, "bot_id"));
-    if (m->bot_id)
+    xreplace(&m->bot_id, json_str_or(spec, "bot_id", actor->user->is_bot ? "B0ROBOT001" : NULL));
+    if (json_str(spec, "bot_id"))
         m->subtype = xstrdup("bot_message");
-    else
+    else if (!m->bot_id)
         m->client_msg_id = id_uuid();
     if (json_get(spec, "attachments"))
         m->attachments = cJSON_Duplicate(json_get(spec, "attachments"), true);
@@ -404,10 +398,12 @@ cJSON *people_message(struct slack *slack, const cJSON *spec, struct error *err)
     return out;
 }
 
-/* One post gives two events, in no fixed order, with the same ts and different event ids. */
+/* One post gives two events, in no fixed order, with the same ts and different event ids; in a
+ * direct message there is only the first (docs.slack.dev/reference/events/app_mention). */
 cJSON *people_mention(struct slack *slack, const cJSON *spec, struct error *err)
 {
     struct actor actor;
+    cJSON *out = NULL;
 
     if (read_actor(slack, spec, &actor, err) < 0)
         return NULL;
@@ -418,8 +414,13 @@ cJSON *people_mention(struct slack *slack, const cJSON *spec, struct error *err)
         m->text = text;
     }
     if (gets_messages(slack, actor.channel))
-        cJSON_Delete(event_envelope(slack, &actor, message_event(slack, &actor, m, "message")));
-    cJSON *out = event_envelope(slack, &actor, message_event(slack, &actor, m, "app_mention"));
+        out = event_envelope(slack, &actor, message_event(slack, &actor, m, "message"));
+    if (actor.channel->kind != CHANNEL_DM) {
+        cJSON_Delete(out);
+        out = event_envelope(slack, &actor, message_event(slack, &actor, m, "app_mention"));
+    }
+    if (!out)
+        out = cJSON_CreateObject();
     json_put_str(out, "ts", m->ts);
     return out;
 }
@@ -466,7 +467,7 @@ cJSON *people_shortcut(struct slack *slack, const cJSON *spec, struct error *err
     p = cJSON_CreateObject();
     put_common(slack, p, &actor, m ? "message_action" : "shortcut");
     json_put_str(p, "callback_id", json_str_or(spec, "callback_id", ""));
-    char *ts = now_ts();
+    char *ts = workspace_new_ts(&slack->ws);
     json_put_str(p, "action_ts", ts);
     free(ts);
     if (m) {
@@ -492,7 +493,12 @@ static cJSON *filled_view(struct slack *slack, const cJSON *spec, struct actor *
         (void)error_set(err, ERR_INVALID, "no open view %s", id);
         return NULL;
     }
-    actor->user = workspace_user(&slack->ws, views_user(slack->views, id));
+    actor->user =
+        workspace_user(&slack->ws, json_str_or(spec, "user", views_user(slack->views, id)));
+    if (!actor->user) {
+        (void)error_set(err, ERR_INVALID, "there is no user %s", json_str_or(spec, "user", "?"));
+        return NULL;
+    }
     actor->channel = workspace_channel(&slack->ws, SOMEWHERE);
     cJSON *view = cJSON_Duplicate(open, true);
     cJSON_DeleteItemFromObjectCaseSensitive(view, "state");
@@ -545,7 +551,7 @@ cJSON *people_open_home(struct slack *slack, const cJSON *spec, struct error *er
         return NULL;
     actor.channel = workspace_dm(&slack->ws, actor.user->id);
     event = cJSON_CreateObject();
-    ts = now_ts();
+    ts = workspace_new_ts(&slack->ws);
     json_put_str(event, "type", "app_home_opened");
     json_put_str(event, "user", actor.user->id);
     json_put_str(event, "channel", actor.channel->id);

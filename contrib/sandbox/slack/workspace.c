@@ -30,6 +30,11 @@ static const char standard[] =
     "{\"id\":\"U0PARTNER1\",\"name\":\"paul\",\"real_name\":\"Paul (Partner)\","
     "\"team_id\":\"" OTHER_TEAM "\"},"
     "{\"id\":\"U0GUEST001\",\"name\":\"gus\",\"real_name\":\"Gus (Guest)\",\"guest\":true},"
+    "{\"id\":\"U0SINGLE01\",\"name\":\"sina\",\"real_name\":\"Sina (Guest)\","
+    "\"single_channel_guest\":true},"
+    "{\"id\":\"U0SISTER01\",\"name\":\"sid\",\"real_name\":\"Sid (Sister)\","
+    "\"team_id\":\"T0SISTER01\"},"
+    "{\"id\":\"U0ROBOT001\",\"name\":\"robbie\",\"is_bot\":true},"
     "{\"id\":\"U0LEFT0001\",\"name\":\"lea\",\"real_name\":\"Lea\",\"deleted\":true}],"
     "\"groups\":[{\"id\":\"S0ONCALL01\",\"handle\":\"oncall\","
     "\"users\":[\"U0RAINER01\",\"U0GRACE001\"]}],"
@@ -44,9 +49,11 @@ static const char standard[] =
     "{\"id\":\"D0RAINER01\",\"kind\":\"dm\",\"user\":\"U0RAINER01\",\"member\":true},"
     "{\"id\":\"D0PEOPLE01\",\"kind\":\"dm\",\"user\":\"U0GRACE001\",\"member\":false},"
     "{\"id\":\"C0GROUPDM1\",\"name\":\"mpdm-rainer--grace-1\",\"kind\":\"group_dm\","
-    "\"member\":false}]}";
+    "\"member\":false},"
+    "{\"id\":\"C0GROUPDM2\",\"name\":\"mpdm-rainer--grace--dbconn-1\",\"kind\":\"group_dm\","
+    "\"member\":true}]}";
 
-static void put_user(struct workspace *ws, const cJSON *spec)
+void workspace_put_user(struct workspace *ws, const cJSON *spec)
 {
     const char *id = json_str_or(spec, "id", "");
     struct user *user = workspace_user(ws, id);
@@ -61,9 +68,10 @@ static void put_user(struct workspace *ws, const cJSON *spec)
     (void)json_bool(spec, "deleted", &user->deleted);
     (void)json_bool(spec, "is_bot", &user->is_bot);
     (void)json_bool(spec, "guest", &user->is_guest);
+    (void)json_bool(spec, "single_channel_guest", &user->is_single_channel_guest);
 }
 
-static void put_group(struct workspace *ws, const cJSON *spec)
+void workspace_put_group(struct workspace *ws, const cJSON *spec)
 {
     struct user_group *group = VEC_ADD(ws->groups, ws->n_groups, ws->cap_groups);
 
@@ -109,9 +117,9 @@ struct channel *workspace_put_channel(struct workspace *ws, const cJSON *spec)
 static void read_part(struct workspace *ws, const cJSON *part)
 {
     for (const cJSON *spec = json_items(part, "users"); spec; spec = spec->next)
-        put_user(ws, spec);
+        workspace_put_user(ws, spec);
     for (const cJSON *spec = json_items(part, "groups"); spec; spec = spec->next)
-        put_group(ws, spec);
+        workspace_put_group(ws, spec);
     for (const cJSON *spec = json_items(part, "channels"); spec; spec = spec->next)
         (void)workspace_put_channel(ws, spec);
 }
@@ -131,7 +139,7 @@ void workspace_init(struct workspace *ws, const cJSON *slack)
     json_put_str(bot, "id", BOT_USER);
     json_put_str(bot, "name", "dbconn");
     json_put_bool(bot, "is_bot", true);
-    put_user(ws, bot);
+    workspace_put_user(ws, bot);
     read_part(ws, tree);
     read_part(ws, slack);
     cJSON_Delete(bot);
@@ -290,10 +298,9 @@ struct message *channel_add(struct workspace *ws, struct channel *channel, const
     return m;
 }
 
-cJSON *user_json(const struct workspace *ws, const struct user *user)
+cJSON *user_json(const struct user *user)
 {
     cJSON *out = cJSON_CreateObject();
-    bool ours = strcmp(user->team_id, ws->team_id) == 0;
 
     json_put_str(out, "id", user->id);
     json_put_str(out, "team_id", user->team_id);
@@ -306,9 +313,11 @@ cJSON *user_json(const struct workspace *ws, const struct user *user)
     json_put_str(profile, "real_name", user->real_name);
     json_put_str(profile, "display_name", user->name);
     json_put_bool(out, "is_bot", user->is_bot);
-    json_put_bool(out, "is_restricted", user->is_guest);
-    json_put_bool(out, "is_ultra_restricted", false);
-    json_put_bool(out, "is_stranger", !ours);
+    /* A single-channel guest has both flags. Who shares a channel with the app is no stranger,
+     * whatever their workspace (docs.slack.dev/reference/objects/user-object). */
+    json_put_bool(out, "is_restricted", user->is_guest || user->is_single_channel_guest);
+    json_put_bool(out, "is_ultra_restricted", user->is_single_channel_guest);
+    json_put_bool(out, "is_stranger", false);
     json_put_bool(out, "is_app_user", false);
     return out;
 }
@@ -325,6 +334,8 @@ cJSON *channel_json(const struct workspace *ws, const struct channel *c)
     json_put_str(out, "context_team_id", ws->team_id);
     if (im) {
         json_put_str(out, "user", c->dm_user);
+        if (c->is_ext_shared)
+            json_put_bool(out, "is_ext_shared", true);
         return out;
     }
     json_put_str(out, "name", c->name);

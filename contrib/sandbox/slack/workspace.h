@@ -14,7 +14,7 @@
 
 struct user {
     char *id, *name, *real_name, *team_id;
-    bool is_bot, deleted, is_guest;
+    bool is_bot, deleted, is_guest, is_single_channel_guest;
 };
 
 enum channel_kind { CHANNEL_PUBLIC, CHANNEL_PRIVATE, CHANNEL_DM, CHANNEL_GROUP_DM };
@@ -71,8 +71,10 @@ struct user *workspace_user(struct workspace *ws, const char *id);
 /* By id or by name. */
 struct channel *workspace_channel(struct workspace *ws, const char *id);
 struct user_group *workspace_group(struct workspace *ws, const char *id);
-/* Reads one {"id","name","kind",...} and adds it or changes the one of that id. */
+/* Each reads one {"id","name",...} and adds it, or changes the one of that id. */
 struct channel *workspace_put_channel(struct workspace *ws, const cJSON *spec);
+void workspace_put_user(struct workspace *ws, const cJSON *spec);
+void workspace_put_group(struct workspace *ws, const cJSON *spec); /* adds */
 struct channel *workspace_dm(struct workspace *ws, const char *user); /* with the bot; makes it */
 char *workspace_new_ts(struct workspace *ws);                         /* unique, growing; heap */
 
@@ -82,7 +84,7 @@ struct message *channel_add(struct workspace *ws, struct channel *channel, const
 void message_free(struct message *message);
 
 /* As the Web API shows them; caller's trees. */
-cJSON *user_json(const struct workspace *ws, const struct user *user);
+cJSON *user_json(const struct user *user);
 cJSON *channel_json(const struct workspace *ws, const struct channel *channel);
 cJSON *message_json(const struct workspace *ws, const struct channel *channel,
                     const struct message *message, bool with_metadata);
