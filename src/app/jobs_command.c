@@ -1,8 +1,8 @@
 /* dbconn jobs: what the bot has kept, looked at and steered from a terminal. Works on the store
  * itself, also while `dbconn serve` runs on it. */
 #include "jobs.h"
+#include "jobs_audit.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +43,7 @@ typedef int steer_fn(struct jobs *j, const char *id, int64_t now_ms, const void 
 
 struct steering {
     const char *who;     /* "jobs cancel" */
+    const char *what;    /* "cancel", in the audit log */
     const char *done;    /* "will be cancelled" */
     const char *refused; /* why a job may not be steered so */
     steer_fn *steer;
@@ -68,10 +69,33 @@ static void say(const struct jobs *j, const char *id, bool ok, const char *what)
     cJSON_Delete(doc);
 }
 
-/* false when it could not be done. */
-static bool steer_one(struct jobs *j, const struct steering *s, const char *id)
+static bool is_done(int outcome)
 {
-    int outcome = s->steer(j, id, clock_wall_ms(), s->user);
+    return outcome == STORE_OK || outcome == STORE_EXISTS;
+}
+
+/* The act and its entry are one commit: neither stands without the other. */
+static int steer_and_note(struct jobs_audit *a, const struct steering *s, const char *id)
+{
+    struct jobs *j = a->jobs;
+    int outcome = -1;
+
+    if (store_begin(j->store, true, &j->err) < 0)
+        return -1;
+    outcome = s->steer(j, id, clock_wall_ms(), s->user);
+    if (outcome >= 0 &&
+        jobs_audit_note(a, s->what, id, NULL, is_done(outcome) ? "done" : "refused") == 0 &&
+        store_commit(j->store, &j->err) == 0)
+        return outcome;
+    store_rollback(j->store);
+    return -1;
+}
+
+/* false when it could not be done. */
+static bool steer_one(struct jobs_audit *a, const struct steering *s, const char *id)
+{
+    struct jobs *j = a->jobs;
+    int outcome = steer_and_note(a, s, id);
 
     if (outcome < 0) {
         say(j, id, false, error_text(&j->err));
@@ -84,7 +108,23 @@ static bool steer_one(struct jobs *j, const struct steering *s, const char *id)
         say(j, id, false, s->refused);
     else
         say(j, id, true, s->done);
-    return outcome == STORE_OK || outcome == STORE_EXISTS;
+    return is_done(outcome);
+}
+
+static int steer_all(struct jobs *j, const struct steering *s, int n, char **argv)
+{
+    struct jobs_audit audit;
+    int exit_code = EXIT_OK;
+
+    if (jobs_audit_open(j, &audit) < 0) {
+        exit_code = jobs_failed(j);
+    } else {
+        for (int i = 1; i <= n; i++)
+            if (!steer_one(&audit, s, argv[i]))
+                exit_code = EXIT_NOT_DONE;
+    }
+    jobs_audit_close(&audit);
+    return exit_code;
 }
 
 static int steer(const struct common_options *common, const struct steering *s, bool json, int n,
@@ -107,9 +147,8 @@ static int steer(const struct common_options *common, const struct steering *s, 
         return EXIT_USAGE;
     }
     exit_code = jobs_open(common, json, &j);
-    for (int i = 1; j.store && i <= n; i++)
-        if (!steer_one(&j, s, argv[i]))
-            exit_code = EXIT_NOT_DONE;
+    if (j.store)
+        exit_code = steer_all(&j, s, n, argv);
     jobs_close(&j);
     return exit_code;
 }
@@ -138,6 +177,7 @@ static int jobs_requeue(const struct common_options *common, int argc, char **ar
                                : failed ? REQUEUE_KEEP_GOOD
                                         : REQUEUE_KEEP_ALL;
     struct steering s = { .who = "jobs requeue",
+                          .what = "requeue",
                           .done = "waits again; dbconn serve takes it when there is room",
                           .refused = "has not ended: it waits or runs already",
                           .steer = requeue_one,
@@ -150,17 +190,6 @@ static int cancel_one(struct jobs *j, const char *id, int64_t now_ms, const void
     return store_cancel(j->store, id, user, now_ms, &j->err);
 }
 
-/* Whose name the thread shows: the person behind sudo, if any. */
-static char *person(void)
-{
-    const char *sudo = getenv("SUDO_USER");
-    const struct passwd *entry = getpwuid(geteuid());
-
-    return xasprintf("%s at a terminal", sudo && *sudo ? sudo
-                                         : entry       ? entry->pw_name
-                                                       : "somebody");
-}
-
 static int jobs_cancel(const struct common_options *common, int argc, char **argv)
 {
     bool json = false;
@@ -169,14 +198,16 @@ static int jobs_cancel(const struct common_options *common, int argc, char **arg
 
     if (n < 0)
         return EXIT_USAGE;
-    char *who = person();
+    char *person = jobs_person(), *who = xasprintf("%s at a terminal", person);
     struct steering s = { .who = "jobs cancel",
+                          .what = "cancel",
                           .done = "is cancelled; dbconn serve says so in its thread",
                           .refused = "has ended already",
                           .steer = cancel_one,
                           .user = who };
     int exit_code = steer(common, &s, json, n, argv);
     free(who);
+    free(person);
     return exit_code;
 }
 
@@ -200,22 +231,51 @@ static int say_number(struct jobs *j, const char *key, int64_t n, const char *se
     return EXIT_OK;
 }
 
+/* Removes them in pieces, so that a bot at work is not held up. */
+static int purge_all(struct jobs *j, int64_t before_ms, int64_t *ret_total)
+{
+    int64_t n;
+
+    *ret_total = 0;
+    do {
+        if (store_purge(j->store, before_ms, PURGE_AT_ONCE, clock_wall_ms(), &n, &j->err) < 0)
+            return -1;
+        *ret_total += n;
+    } while (n == PURGE_AT_ONCE);
+    return 0;
+}
+
+/* Noted before and after: one that is interrupted leaves the first entry. */
+static int purge_and_note(struct jobs *j, int64_t before_ms, int64_t *ret_total)
+{
+    struct jobs_audit audit;
+    cJSON *detail = cJSON_CreateObject();
+    int rc = -1;
+
+    json_put_time(detail, "ended_before", before_ms);
+    if (jobs_audit_open(j, &audit) == 0 &&
+        jobs_audit_note(&audit, "purge", NULL, detail, "taken") == 0 &&
+        purge_all(j, before_ms, ret_total) == 0) {
+        json_put_i64(detail, "removed", *ret_total);
+        rc = jobs_audit_note(&audit, "purge", NULL, detail, "done");
+    }
+    jobs_audit_close(&audit);
+    cJSON_Delete(detail);
+    return rc;
+}
+
 static int purge(struct jobs *j, int64_t age_ms)
 {
-    int64_t now_ms = clock_wall_ms(), total = 0, n;
+    int64_t before_ms = clock_wall_ms() - age_ms, total;
     struct buf text = BUF_INIT;
-    int exit_code;
 
-    do {
-        if (store_purge(j->store, now_ms - age_ms, PURGE_AT_ONCE, now_ms, &n, &j->err) < 0)
-            return jobs_failed(j);
-        total += n;
-    } while (n == PURGE_AT_ONCE);
+    if (purge_and_note(j, before_ms, &total) < 0)
+        return jobs_failed(j);
     buf_addf(&text, "Removed %lld %s that ended before ", (long long)total,
              total == 1 ? "job" : "jobs");
-    time_format_minute(now_ms - age_ms, &text);
+    time_format_minute(before_ms, &text);
     buf_adds(&text, ".");
-    exit_code = say_number(j, "removed", total, buf_str(&text));
+    int exit_code = say_number(j, "removed", total, buf_str(&text));
     buf_clear(&text);
     return exit_code;
 }
@@ -354,6 +414,8 @@ const struct app_command command_jobs = {
     "                     what ended in the last 15 minutes always stays\n"
     "  backup         a consistent copy of a SQLite store, while others go on writing\n"
     "  verify         reads the whole store and says whether it is damaged\n"
+    "\n"
+    "Requeue, cancel and purge are noted in the audit log (dbconn audit), with who did it.\n"
     "\n"
     "  --json         for scripts\n"
     "  --config FILE  configuration; environment variables override it\n"

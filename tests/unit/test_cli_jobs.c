@@ -2,6 +2,7 @@
 #include "cli_fixture.h"
 
 #include "dbconn/base/json.h"
+#include "dbconn/base/text.h"
 #include "dbconn/report/report_json.h"
 
 #define NOW (clock_wall_ms())
@@ -326,6 +327,99 @@ static void purge_removes_what_ended_long_enough_ago(void **state)
     job_feedback_list_clear(&feedback);
 }
 
+static int audit_count(struct world *w)
+{
+    struct audit_list list = { 0 };
+
+    ASSERT_OUTCOME(STORE_OK, store_audit_list(w->store, 1, 1000, &list, &err));
+    int n = (int)list.n;
+    audit_list_clear(&list);
+    return n;
+}
+
+/* The only entry about that, as an object; fails when there are more or none. */
+static cJSON *audited(struct world *w, const char *what, const char *outcome)
+{
+    struct audit_list list = { 0 };
+    cJSON *found = NULL;
+    int n = 0;
+
+    ASSERT_OUTCOME(STORE_OK, store_audit_list(w->store, 1, 1000, &list, &err));
+    for (size_t i = 0; i < list.n; i++) {
+        cJSON *doc = cJSON_Parse(list.items[i].payload);
+        if (text_same(json_str(doc, "what"), what) &&
+            text_same(json_str(doc, "outcome"), outcome)) {
+            n++;
+            cJSON_Delete(found);
+            found = doc;
+        } else {
+            cJSON_Delete(doc);
+        }
+    }
+    audit_list_clear(&list);
+    if (n != 1)
+        fail_msg("%d entries about %s with the outcome %s", n, what, outcome);
+    return found;
+}
+
+static void what_is_done_at_a_terminal_is_in_the_audit_log(void **state)
+{
+    struct world *w = *state;
+    char host[256] = "";
+
+    cli_env(&w->cli, "SUDO_USER", "alice");
+    ASSERT_EXIT(0, &w->cli, "jobs", "cancel", w->queued);
+    ASSERT_EXIT(1, &w->cli, "jobs", "cancel", w->done);
+    ASSERT_EXIT(0, &w->cli, "jobs", "requeue", w->failed);
+    ASSERT_EXIT(0, &w->cli, "jobs", "purge", "--older-than", "59m");
+    assert_int_equal(gethostname(host, sizeof(host) - 1), 0);
+    cJSON *doc = audited(w, "cancel", "done");
+    assert_string_equal(json_str(doc, "event"), "terminal");
+    assert_string_equal(json_str(doc, "who"), "alice");
+    assert_non_null(json_str(doc, "account"));
+    assert_string_equal(json_str(doc, "machine"), host);
+    assert_string_equal(json_str(doc, "of_job"), w->queued);
+    cJSON_Delete(doc);
+    doc = audited(w, "cancel", "refused");
+    assert_string_equal(json_str(doc, "of_job"), w->done);
+    cJSON_Delete(doc);
+    cJSON_Delete(audited(w, "requeue", "done"));
+    cJSON_Delete(audited(w, "purge", "taken"));
+    doc = audited(w, "purge", "done");
+    assert_int_equal(json_get(doc, "removed")->valueint, 1);
+    assert_non_null(json_str(doc, "ended_before"));
+    cJSON_Delete(doc);
+    ASSERT_EXIT(0, &w->cli, "audit", "verify");
+    assert_said(&w->cli.out, "5 entries, unchanged and without a gap");
+    ASSERT_EXIT(0, &w->cli, "jobs", "list"); /* looking is not noted */
+    ASSERT_EXIT(0, &w->cli, "audit", "list");
+    assert_said(&w->cli.out, "terminal cancel alice");
+    assert_int_equal(audit_count(w), 5);
+}
+
+/* The key of another account would break the chain for everybody who verifies it. */
+static void who_has_not_the_key_of_the_audit_log_may_look_and_not_steer(void **state)
+{
+    struct world *w = *state;
+
+    ASSERT_EXIT(0, &w->cli, "jobs", "requeue", w->done);
+    cli_env(&w->cli, "DBCONN_AUDIT_KEY", "some other key");
+    ASSERT_EXIT(2, &w->cli, "jobs", "cancel", w->queued);
+    assert_said(&w->cli.err, "not the one that entry 1 of it was signed with");
+    ASSERT_EXIT(2, &w->cli, "jobs", "purge", "--older-than", "59m");
+    assert_int_equal(state_of(w, w->queued), JOB_QUEUED);
+    assert_int_equal(state_of(w, w->failed), JOB_FAILED);
+    ASSERT_EXIT(0, &w->cli, "jobs", "show", w->queued);
+    cli_env(&w->cli, "DBCONN_AUDIT_KEY", NULL);
+    char *key = xasprintf("%s.audit-key", w->file);
+    assert_int_equal(unlink(key), 0);
+    ASSERT_EXIT(2, &w->cli, "jobs", "cancel", w->queued);
+    assert_int_equal(state_of(w, w->queued), JOB_QUEUED);
+    assert_int_not_equal(access(key, F_OK), 0); /* and none is made for a log that has one */
+    assert_int_equal(audit_count(w), 1);
+    free(key);
+}
+
 static void a_backup_holds_the_jobs_and_is_private(void **state)
 {
     struct world *w = *state;
@@ -428,6 +522,8 @@ int main(int argc, char **argv)
         TEST(requeue_keeps_the_steps_it_is_told_to_keep),
         TEST(a_waiting_job_can_be_cancelled_once),
         TEST(purge_removes_what_ended_long_enough_ago),
+        TEST(what_is_done_at_a_terminal_is_in_the_audit_log),
+        TEST(who_has_not_the_key_of_the_audit_log_may_look_and_not_steer),
         TEST(a_backup_holds_the_jobs_and_is_private),
         TEST(verify_tells_a_sound_store_from_a_damaged_one),
         TEST(a_store_that_is_not_there_is_said_and_not_made),
