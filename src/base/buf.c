@@ -55,7 +55,9 @@ bool buf_add_capped(struct buf *b, const void *bytes, size_t n, size_t max)
         b->data = data;
         b->cap = cap;
     }
-    buf_add(b, bytes, n);
+    memcpy(b->data + b->len, bytes, n);
+    b->len += n;
+    b->data[b->len] = '\0';
     return true;
 }
 

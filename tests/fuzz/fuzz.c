@@ -18,6 +18,7 @@ const struct fuzz_target fuzz_targets[] = {
     { "headers", fuzz_headers },
     { "investigation", fuzz_investigation },
     { "issue_ref", fuzz_issue_ref },
+    { "json_stream", fuzz_json_stream },
     { "logline", fuzz_logline },
     { "mrkdwn", fuzz_mrkdwn },
     { "playbook", fuzz_playbook },

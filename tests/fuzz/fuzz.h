@@ -49,6 +49,7 @@ void fuzz_github(const uint8_t *data, size_t size);
 void fuzz_headers(const uint8_t *data, size_t size);
 void fuzz_investigation(const uint8_t *data, size_t size);
 void fuzz_issue_ref(const uint8_t *data, size_t size);
+void fuzz_json_stream(const uint8_t *data, size_t size);
 void fuzz_logline(const uint8_t *data, size_t size);
 void fuzz_mrkdwn(const uint8_t *data, size_t size);
 void fuzz_playbook(const uint8_t *data, size_t size);
