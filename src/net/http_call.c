@@ -26,7 +26,7 @@ void http_call_free(struct http_call *call)
         service->stats.in_flight--;
     fairq_remove(&service->queue, &call->place);
     transfer_end(call);
-    attempt_clear(&call->attempt);
+    attempt_clear(call);
     loop_timer_free(call->timer);
     if (call->prev)
         call->prev->next = call->next;

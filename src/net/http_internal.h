@@ -4,6 +4,8 @@
  *   http.c           the public face; the client and its services
  *   http_call.c      the life of a call
  *   http_transfer.c  one attempt: a libcurl easy handle, what it sends and what came back
+ *   http_body.c      the body as it comes
+ *   http_fault.c     why an attempt failed, in words
  *   http_multi.c     libcurl's multi handle on libuv
  *   http_metrics.c   what is counted of it
  *
@@ -53,7 +55,11 @@ struct attempt {
     char detail[CURL_ERROR_SIZE]; /* libcurl's words for a TLS failure */
     struct buf body;
     struct http_headers reply_headers;
-    bool over_cap;    /* the body was longer than the caller wants */
+    size_t received; /* decoded bytes of the body */
+    bool over_cap;   /* the body was longer than the caller wants */
+    void *filter;    /* its state; NULL: not begun */
+    bool enough;     /* it wants no more */
+    struct error filter_err;
     size_t body_sent; /* handed to libcurl, when that is counted: see on_upload() */
 };
 
@@ -72,6 +78,8 @@ struct http_call {
     int64_t began_ms, waits_since_ms; /* monotonic */
     size_t max_bytes;
     bool idempotent, keep_partial;
+    const struct http_filter *filter; /* or NULL */
+    const void *filter_arg;
     uint64_t owner;
     bool (*may_send)(void *user);
     http_done_fn *done;
@@ -108,7 +116,19 @@ void transfer_end(struct http_call *call);
 int transfer_outcome(struct http_call *call, CURLcode code);
 /* The absolute address that a redirect names, lent until transfer_end(); NULL for none. */
 const char *transfer_redirect(struct http_call *call);
-void attempt_clear(struct attempt *attempt);
+void attempt_clear(struct http_call *call);
+
+/* http_body.c */
+
+size_t http_on_body(char *bytes, size_t size, size_t n, void *call); /* CURLOPT_WRITEFUNCTION */
+/* All of a body came. -1 with `err`: its filter cannot use it. */
+int http_body_end(struct http_call *call, int status, struct error *err) MUST_CHECK;
+void http_body_clear(struct http_call *call);
+
+/* http_fault.c */
+
+/* Fills call->err. Returns -1. */
+int http_fault(struct http_call *call, CURLcode code);
 
 /* http_multi.c: drives libcurl; calls http_attempt_over() for each attempt that ended. */
 

@@ -15,19 +15,6 @@
 
 /* --- what libcurl hands over while it receives --- */
 
-static size_t on_body(char *bytes, size_t size, size_t n, void *user)
-{
-    struct http_call *call = user;
-    struct attempt *attempt = &call->attempt;
-    size_t len = size * n, room = call->max_bytes - attempt->body.len;
-    size_t take = len <= room ? len : call->keep_partial ? room : 0;
-
-    attempt->over_cap = len > room;
-    if (!buf_add_capped(&attempt->body, bytes, take, call->max_bytes))
-        attempt->over_cap = true;       /* no memory for it: the same to the caller */
-    return attempt->over_cap ? 0 : len; /* 0 ends the transfer with CURLE_WRITE_ERROR */
-}
-
 static size_t on_header(char *line, size_t size, size_t n, void *user)
 {
     struct attempt *attempt = &((struct http_call *)user)->attempt;
@@ -158,7 +145,7 @@ static void set_connection(CURL *easy, struct http_call *call)
 static void set_receivers(CURL *easy, struct http_call *call)
 {
     curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)call);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
@@ -184,7 +171,7 @@ int transfer_begin(struct http_call *call, struct error *err)
 
     if (!easy)
         return error_set(err, ERR_NETWORK, "libcurl cannot begin a request");
-    attempt_clear(&call->attempt);
+    attempt_clear(call);
     call->attempt.easy = easy;
     set_connection(easy, call);
     set_method(easy, call);
@@ -217,153 +204,17 @@ void transfer_end(struct http_call *call)
     attempt->proxy = NULL;
 }
 
-void attempt_clear(struct attempt *attempt)
+void attempt_clear(struct http_call *call)
 {
-    buf_clear(&attempt->body);
+    struct attempt *attempt = &call->attempt;
+
+    http_body_clear(call);
     http_headers_clear(&attempt->reply_headers);
-    attempt->over_cap = false;
     attempt->body_sent = 0;
     attempt->detail[0] = '\0';
 }
 
 /* --- the outcome --- */
-
-static void add_amount(struct buf *out, size_t bytes)
-{
-    if (bytes % (1024 * 1024) == 0)
-        buf_addf(out, "%zu MiB", bytes / (1024 * 1024));
-    else if (bytes % 1024 == 0)
-        buf_addf(out, "%zu KiB", bytes / 1024);
-    else
-        buf_addf(out, "%zu bytes", bytes);
-}
-
-static void add_seconds(struct buf *out, int64_t ms)
-{
-    if (ms % 1000 == 0)
-        buf_addf(out, "%lld s", (long long)(ms / 1000));
-    else
-        buf_addf(out, "%lld ms", (long long)ms);
-}
-
-static int fail_size(struct http_call *call)
-{
-    struct buf amount = BUF_INIT;
-
-    add_amount(&amount, call->max_bytes);
-    error_set(&call->err, ERR_TOO_LARGE, "the answer of %s is larger than %s", call->service->title,
-              buf_str(&amount));
-    buf_clear(&amount);
-    return -1;
-}
-
-/* Which part took too long: libcurl knows when it had a connection. */
-static int fail_time(struct http_call *call, const char *peer)
-{
-    struct buf took = BUF_INIT;
-    curl_off_t connected = 0, total = 0;
-
-    curl_easy_getinfo(call->attempt.easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-    curl_easy_getinfo(call->attempt.easy, CURLINFO_TOTAL_TIME_T, &total);
-    int64_t ms = total / 1000; /* measured: the whole seconds asked for, and a little */
-    add_seconds(&took, ms >= 1000 ? ms / 1000 * 1000 : ms);
-    if (connected)
-        error_set(&call->err, ERR_TIMEOUT, "%s did not answer within %s", call->service->title,
-                  buf_str(&took));
-    else
-        error_set(&call->err, ERR_TIMEOUT, "%s could not be reached: no connection to %s within %s",
-                  call->service->title, peer, buf_str(&took));
-    buf_clear(&took);
-    return -1;
-}
-
-static int fail_connect(struct http_call *call, const char *peer)
-{
-    long number = 0;
-
-    curl_easy_getinfo(call->attempt.easy, CURLINFO_OS_ERRNO, &number);
-    char *reason = xstrdup(number ? strerror((int)number) : "no address accepts connections");
-    reason[0] = (char)tolower((unsigned char)reason[0]); /* "Connection refused" mid-sentence */
-    error_set(&call->err, ERR_NETWORK, "%s could not be reached: could not connect to %s: %s",
-              call->service->title, peer, reason);
-    free(reason);
-    return -1;
-}
-
-static int fail_tls(struct http_call *call, const char *peer, CURLcode code)
-{
-    const char *detail = call->attempt.detail[0] ? call->attempt.detail : curl_easy_strerror(code);
-
-    return error_set(&call->err, code == CURLE_SSL_CACERT_BADFILE ? ERR_CONFIG : ERR_NETWORK,
-                     "%s could not be reached: no trusted TLS connection to %s: %s",
-                     call->service->title, peer, detail);
-}
-
-static int fail_broken(struct http_call *call, const char *peer)
-{
-    const char *title = call->service->title;
-    long proxy_status = 0;
-
-    curl_easy_getinfo(call->attempt.easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-    if (proxy_status >= 300)
-        return error_set(&call->err, ERR_NETWORK,
-                         "%s could not be reached: the proxy answered %ld for %s", title,
-                         proxy_status, peer);
-    return error_set(&call->err, ERR_NETWORK, "%s broke the connection off (%s)", title, peer);
-}
-
-static int fail_transfer(struct http_call *call, const char *peer, CURLcode code)
-{
-    const char *title = call->service->title;
-
-    switch ((int)code) {
-    case CURLE_OPERATION_TIMEDOUT:
-        return fail_time(call, peer);
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return error_set(&call->err, ERR_NETWORK,
-                         "%s could not be reached: the name %s cannot be resolved", title, peer);
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return error_set(&call->err, ERR_NETWORK,
-                         "%s could not be reached: the proxy's name cannot be resolved", title);
-    case CURLE_COULDNT_CONNECT:
-        return fail_connect(call, peer);
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-        return fail_tls(call, peer, code);
-    case CURLE_BAD_CONTENT_ENCODING:
-        return error_set(&call->err, ERR_PROTOCOL, "the answer of %s cannot be decompressed",
-                         title);
-    case CURLE_GOT_NOTHING:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_SEND_FAIL_REWIND:
-        return fail_broken(call, peer);
-    default:
-        return error_set(&call->err, ERR_NETWORK, "%s could not be asked at %s: %s", title, peer,
-                         curl_easy_strerror(code));
-    }
-}
-
-static int fail(struct http_call *call, CURLcode code)
-{
-    struct buf peer = BUF_INIT;
-    struct url url = { 0 };
-
-    if (call->attempt.over_cap)
-        return fail_size(call);
-    if (url_parse(call->url, &url, NULL) == 0)
-        url_add_authority(&peer, &url);
-    if (call->attempt.proxy && code == CURLE_COULDNT_CONNECT)
-        buf_adds(&peer, " (through the proxy)");
-    int rc = fail_transfer(call, buf_str(&peer), code);
-    url_clear(&url);
-    buf_clear(&peer);
-    return rc;
-}
 
 int transfer_outcome(struct http_call *call, CURLcode code)
 {
@@ -375,9 +226,11 @@ int transfer_outcome(struct http_call *call, CURLcode code)
     call->sent |= ready_us > 0 || code == CURLE_SEND_FAIL_REWIND;
     curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(attempt->easy, CURLINFO_TOTAL_TIME_T, &took_us);
-    bool cut = attempt->over_cap && call->keep_partial;
+    bool cut = attempt->enough || (attempt->over_cap && call->keep_partial);
     if ((code != CURLE_OK && !cut) || status <= 0)
-        return fail(call, code);
+        return http_fault(call, code);
+    if (http_body_end(call, (int)status, &call->err) < 0)
+        return -1;
     call->reply = (struct http_reply){
         .status = (int)status,
         .body = buf_str(&attempt->body),

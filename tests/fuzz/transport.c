@@ -22,6 +22,8 @@ struct http_call {
     struct http_call *next;
     struct http *http;
     const struct answer *answer;
+    const struct http_filter *filter; /* or NULL */
+    const void *filter_arg;
     http_done_fn *done;
     void *user;
 };
@@ -99,21 +101,43 @@ void transport_free(struct http *http)
     free(http);
 }
 
+/* As net/http_body.c does, in two pieces. 1: the filter had enough. */
+static int filter_body(const struct http_call *call, struct buf *out, struct error *err)
+{
+    const struct http_filter *filter = call->filter;
+    const char *body = call->answer->body;
+    size_t len = strlen(body), half = len / 2;
+    void *state = filter->begin(call->filter_arg);
+    int rc = filter->feed(state, body, half, out, err);
+
+    if (rc == 0)
+        rc = filter->feed(state, body + half, len - half, out, err);
+    if (rc == 0)
+        rc = filter->end(state, out, err);
+    filter->free(state);
+    return rc;
+}
+
 static void answer_call(struct http_call *call)
 {
-    struct error refused = ERROR_INIT;
+    struct error failed = ERROR_INIT;
+    struct buf kept = BUF_INIT;
+    int rc = 0;
 
+    if (!call->answer)
+        rc = error_set(&failed, ERR_NETWORK, "the connection was refused");
+    else if (call->filter && call->answer->status == 200)
+        rc = filter_body(call, &kept, &failed);
+    else
+        buf_adds(&kept, call->answer->body);
+    struct http_reply reply = { .body = buf_str(&kept), .body_len = kept.len, .truncated = rc > 0 };
     if (call->answer) {
-        struct http_reply reply = { .status = call->answer->status,
-                                    .body = call->answer->body,
-                                    .body_len = strlen(call->answer->body),
-                                    .headers = &call->answer->headers };
-        call->done(call->user, &reply, NULL);
-        return;
+        reply.status = call->answer->status;
+        reply.headers = &call->answer->headers;
     }
-    error_set(&refused, ERR_NETWORK, "the connection was refused");
-    call->done(call->user, NULL, &refused);
-    error_clear(&refused);
+    call->done(call->user, rc < 0 ? NULL : &reply, rc < 0 ? &failed : NULL);
+    error_clear(&failed);
+    buf_clear(&kept);
 }
 
 void transport_run(struct http *http)
@@ -156,6 +180,8 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
     }
     call = xcalloc(1, sizeof(*call));
     call->http = http;
+    call->filter = request->filter;
+    call->filter_arg = request->filter_arg;
     call->done = request->done;
     call->user = request->user;
     for (size_t i = 0; i < http->n_answers && !call->answer; i++)

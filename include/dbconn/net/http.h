@@ -36,7 +36,7 @@ struct http_reply {
     int status;       /* 200, 404, ... ; always a real HTTP status */
     const char *body; /* NUL-terminated; may hold any bytes */
     size_t body_len;
-    bool truncated;  /* keep_partial: the body was cut at max_bytes */
+    bool truncated;  /* keep_partial: the body was cut at max_bytes; or its filter had enough */
     int64_t took_ms; /* from the request's start on the wire to the last byte */
     const struct http_headers *headers;
 };
@@ -51,7 +51,8 @@ int64_t http_reply_date_ms(const struct http_reply *reply);
  * Exactly one of `reply` and `err` is given. Any HTTP status comes as a reply, also 500, but for a
  * redirect. Errors, after all attempts: ERR_NETWORK, ERR_TIMEOUT, ERR_TOO_LARGE, ERR_PROTOCOL (a
  * body that cannot be decompressed; a redirect to elsewhere), ERR_CONFIG (TLS settings), and
- * ERR_RATE_LIMITED with retry_after_ms when an earlier answer forbade to ask before then.
+ * ERR_RATE_LIMITED with retry_after_ms when an earlier answer forbade to ask before then; and what
+ * a filter says.
  *
  * A GET or HEAD follows up to 5 redirects within its own origin (scheme, host and port); others end
  * as ERR_PROTOCOL naming the host, so no header ever reaches another one.
@@ -64,6 +65,19 @@ typedef void http_done_fn(void *user, const struct http_reply *reply, const stru
  * limit". Called for every reply. A service without one uses Retry-After on 429 and 503.
  */
 typedef int64_t http_limit_fn(const struct http_reply *reply, int64_t now_wall_ms);
+
+/*
+ * What becomes of the body of a 200 while it comes: `feed` writes into `out` what is to be kept,
+ * which then is the reply's body. So an answer of megabytes may be read in the memory of what is
+ * wanted of it. A body of another status is not filtered, and cut off at 64 KiB.
+ */
+struct http_filter {
+    void *(*begin)(const void *arg); /* a new attempt; `arg` is request.filter_arg */
+    /* 0: go on; 1: enough, the rest is not read; -1 with `err`: it cannot be used. */
+    int (*feed)(void *state, const char *bytes, size_t n, struct buf *out, struct error *err);
+    int (*end)(void *state, struct buf *out, struct error *err); /* all of it came: 0, or -1 */
+    void (*free)(void *state);
+};
 
 struct http_service_options {
     const char *name;        /* "sentry": known to the policy, in logs */
@@ -86,11 +100,14 @@ struct http_request {
     size_t body_len;
     int64_t timeout_ms; /* for one attempt, all included; 0: 15 s */
     int64_t budget_ms;  /* for all attempts and waits together; 0: 30 s */
-    size_t max_bytes;   /* of the decoded body; 0: 8 MiB */
+    size_t max_bytes;   /* of the decoded body, before any filter; 0: 8 MiB */
     bool idempotent;    /* may be repeated after a network fault, 429, 502, 503, 504; others only
                          * when nothing of them was sent */
     bool keep_partial;  /* a body over max_bytes is cut there instead of failing (text diffs) */
     uint64_t owner;     /* for fairness: the job; 0: nobody in particular */
+    const struct http_filter
+        *filter;            /* NULL: the body is kept as it comes. Lent, as its `arg` is, */
+    const void *filter_arg; /* while the call lives */
     /* Asked, with `user`, when its turn has come, right before each attempt goes out; false ends it
      * as ERR_CANCELLED. It may not start or cancel anything. NULL: it may always go out. */
     bool (*may_send)(void *user);
