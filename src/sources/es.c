@@ -8,6 +8,7 @@
 #include "dbconn/net/url.h"
 #include "es_private.h"
 #include "source_answer.h"
+#include "source_filter.h"
 #include "source_json.h"
 #include "source_mem.h"
 
@@ -227,6 +228,7 @@ static int send_op(struct source_call *call, struct error *err)
 {
     const struct es_op *op = call->op;
 
+    call->wanted = op->wanted;
     return es_send(call, op->url, op->body, op->content_type, on_reply, err);
 }
 
@@ -272,13 +274,8 @@ int es_reply_error(const struct es *es, const char *index, const struct http_rep
 static void take(struct source_call *call, const struct http_reply *reply, struct error *err)
 {
     struct es_op *op = call->op;
-    cJSON *json = NULL;
-    int rc = source_reply_json(reply, "Elasticsearch", &json, err);
 
-    if (rc == 0)
-        rc = op->take(call, op, json, err);
-    cJSON_Delete(json);
-    if (rc == 0) {
+    if (op->take(call, op, reply, err) == 0) {
         ((struct es *)call->client)->worked = true;
         source_finish(call, op->result);
         return;
@@ -323,6 +320,7 @@ struct es_op *es_op_new(struct es *es, uint64_t owner, const char *index, source
     struct es_op *op = call->op;
 
     op->index = source_str(call->mem, index ? index : es->index);
+    op->wanted = source_all;
     *ret = call;
     return op;
 }

@@ -3,6 +3,7 @@
 
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/json.h"
+#include "dbconn/base/json_each.h"
 #include "dbconn/base/text.h"
 #include "dbconn/net/url.h"
 #include "es_private.h"
@@ -12,7 +13,8 @@
 
 /* ---- search ---- */
 
-/* Only what is read, and errors, which would vanish otherwise. */
+/* Only what is read, and errors, which would vanish otherwise. The server is asked to leave the
+ * rest out (filter_path), and what it sends all the same is dropped as it comes. */
 #define RESULT_PATHS(p)                                                                            \
     p "took," p "timed_out," p "terminated_early," p "_shards," p "_clusters," p "hits.total," p   \
       "hits.hits._index," p "hits.hits._id," p "hits.hits._source," p "hits.hits.fields," p        \
@@ -23,6 +25,16 @@ static const char search_path[] =
 static const char msearch_path[] =
     "_msearch?filter_path=" RESULT_PATHS("responses.") ",error,status";
 
+#define WANTED(p)                                                                                  \
+    p "took", p "timed_out", p "terminated_early", p "_shards.total", p "_shards.failed",          \
+        p "_shards.failures[].reason.type", p "_clusters", p "hits.total", p "hits.hits[]._index", \
+        p "hits.hits[]._id", p "hits.hits[]._source", p "hits.hits[].fields",                      \
+        p "hits.hits[].sort", p "aggregations.per_interval.buckets[].key",                         \
+        p "aggregations.per_interval.buckets[].doc_count", p "error", p "status"
+
+static const char *const wanted_result[] = { WANTED(""), NULL };
+static const char *const wanted_answers[] = { WANTED("responses[]."), "error", "status", NULL };
+
 static int check_query(const struct es_query *query, struct error *err)
 {
     if (query->from_ms > 0 && query->to_ms > query->from_ms)
@@ -30,13 +42,19 @@ static int check_query(const struct es_query *query, struct error *err)
     return error_set(err, ERR_INVALID, "a log search without a window of time");
 }
 
-static int take_result(struct source_call *call, struct es_op *op, const cJSON *json,
+static const char cut[] = "the answer was too large to be read to its end";
+
+static int take_result(struct source_call *call, struct es_op *op, const struct http_reply *reply,
                        struct error *err)
 {
     const struct es *es = (const struct es *)call->client;
+    struct es_result *result =
+        es_parse_result(reply->body, reply->body_len, &es->fields, call->mem, err);
 
-    op->result = es_parse_result(json, &es->fields, call->mem, err);
-    return op->result ? 0 : -1;
+    if (result && reply->truncated)
+        source_partial(&result->meta, "%s", cut);
+    op->result = result;
+    return result ? 0 : -1;
 }
 
 static const char *print_body(const struct es *es, const struct es_query *query,
@@ -64,6 +82,7 @@ struct source_call *es_search(struct es *es, uint64_t owner, const struct es_que
     op->body = print_body(es, query, call->mem);
     op->content_type = "application/json";
     op->what = "search the logs";
+    op->wanted = wanted_result;
     op->take = take_result;
     return es_start(call, err);
 }
@@ -72,46 +91,85 @@ struct source_call *es_search(struct es *es, uint64_t owner, const struct es_que
 
 #define MAX_QUERIES 32
 
-static void read_answer(const struct es *es, const struct es_op *op, const cJSON *json,
-                        struct source_mem *mem, struct es_answer *ret)
+static void fail_answer(struct source_mem *mem, struct es_answer *ret, struct error *err)
+{
+    ret->result = NULL;
+    ret->code = err->code;
+    ret->error = source_str(mem, error_text(err));
+    error_clear(err);
+}
+
+/* {"error": {...}, "status": 404} in the place of a result */
+static void take_refusal(const struct es *es, const struct es_op *op, const cJSON *json,
+                         struct source_mem *mem, struct es_answer *ret)
 {
     struct error err = ERROR_INIT;
     int64_t status = 200;
 
-    if (json_get(json, "error")) {
-        if (!json_i64(json, "status", &status))
-            status = 500;
-        char *text = json_print(json);
-        const struct http_reply reply = { .status = (int)status,
-                                          .body = text,
-                                          .body_len = strlen(text) };
-        es_reply_error(es, op->index, &reply, &err);
-        free(text);
-    } else {
-        ret->result = es_parse_result(json, &es->fields, mem, &err);
-    }
-    if (!ret->result) {
-        ret->code = err.code;
-        ret->error = source_str(mem, error_text(&err));
-    }
-    error_clear(&err);
+    if (!json_i64(json, "status", &status))
+        status = 500;
+    char *text = json_print(json);
+    const struct http_reply reply = { .status = (int)status,
+                                      .body = text,
+                                      .body_len = strlen(text) };
+    es_reply_error(es, op->index, &reply, &err);
+    free(text);
+    fail_answer(mem, ret, &err);
 }
 
-static int take_answers(struct source_call *call, struct es_op *op, const cJSON *json,
-                        struct error *err)
+struct answers_reading {
+    struct source_call *call;
+    size_t n;
+};
+
+static int read_answer(void *user, const char *text, size_t len, struct error *err)
 {
-    const struct es *es = (const struct es *)call->client;
-    struct es_answers *answers = op->result;
-    const cJSON *item = json_items(json, "responses");
+    struct answers_reading *r = user;
+    const struct es *es = (const struct es *)r->call->client;
+    struct es_answers *answers = ((struct es_op *)r->call->op)->result;
+    struct es_answer *answer = &answers->items[r->n];
+    struct es_result *result = NULL;
+    struct error failure = ERROR_INIT;
+    cJSON *rest = NULL;
+
+    (void)err;
+    if (r->n >= answers->n)
+        return 1;
+    r->n++;
+    if (es_read_result(text, len, &es->fields, r->call->mem, &result, &rest, &failure) < 0)
+        fail_answer(r->call->mem, answer, &failure);
+    else if (json_get(rest, "error"))
+        take_refusal(es, r->call->op, rest, r->call->mem, answer);
+    else
+        answer->result = result;
+    cJSON_Delete(rest);
+    return 0;
+}
+
+static size_t count_failed(const struct es_answers *answers)
+{
     size_t failed = 0;
 
-    for (size_t i = 0; i < answers->n; i++, item = item->next) {
-        if (!item)
-            return error_set(err, ERR_PROTOCOL, "Elasticsearch answered %zu of %zu searches", i,
-                             answers->n);
-        read_answer(es, op, item, call->mem, &answers->items[i]);
+    for (size_t i = 0; i < answers->n; i++)
         failed += answers->items[i].result == NULL;
-    }
+    return failed;
+}
+
+static int take_answers(struct source_call *call, struct es_op *op, const struct http_reply *reply,
+                        struct error *err)
+{
+    struct es_answers *answers = op->result;
+    struct answers_reading r = { call, 0 };
+
+    if (json_each_text(reply->body, reply->body_len, "responses", "Elasticsearch's answer",
+                       read_answer, &r, NULL, err) < 0)
+        return -1;
+    if (r.n < answers->n && !reply->truncated)
+        return error_set(err, ERR_PROTOCOL, "Elasticsearch answered %zu of %zu searches", r.n,
+                         answers->n);
+    for (; r.n < answers->n; r.n++)
+        answers->items[r.n] = (struct es_answer){ .code = ERR_TOO_LARGE, .error = cut };
+    size_t failed = count_failed(answers);
     if (failed)
         source_partial(&answers->meta, "%zu of %zu searches failed", failed, answers->n);
     return 0;
@@ -172,6 +230,7 @@ struct source_call *es_msearch(struct es *es, uint64_t owner, const struct es_qu
     op->body = print_queries(es, queries, n, call->mem);
     op->content_type = "application/x-ndjson";
     op->what = "search the logs";
+    op->wanted = wanted_answers;
     op->take = take_answers;
     op->result = answers;
     return es_start(call, err);
@@ -179,7 +238,22 @@ struct source_call *es_msearch(struct es *es, uint64_t owner, const struct es_qu
 
 /* ---- the rest ---- */
 
-static int take_info(struct source_call *call, struct es_op *op, const cJSON *json,
+typedef int read_fn(struct source_call *call, struct es_op *op, const cJSON *json,
+                    struct error *err);
+
+static int take_json(struct source_call *call, struct es_op *op, const struct http_reply *reply,
+                     read_fn *read, struct error *err)
+{
+    cJSON *json = NULL;
+    int rc = source_reply_json(reply, "Elasticsearch", &json, err);
+
+    if (rc == 0)
+        rc = read(call, op, json, err);
+    cJSON_Delete(json);
+    return rc;
+}
+
+static int read_info(struct source_call *call, struct es_op *op, const cJSON *json,
                      struct error *err)
 {
     struct es_info *info = source_result_new(call->mem, sizeof(*info));
@@ -195,6 +269,12 @@ static int take_info(struct source_call *call, struct es_op *op, const cJSON *js
     info->cluster_name = source_json_str(call->mem, json, "cluster_name");
     op->result = info;
     return 0;
+}
+
+static int take_info(struct source_call *call, struct es_op *op, const struct http_reply *reply,
+                     struct error *err)
+{
+    return take_json(call, op, reply, read_info, err);
 }
 
 struct source_call *es_get_info(struct es *es, uint64_t owner, source_done_fn *done, void *user,
@@ -222,8 +302,8 @@ static void read_caps(const cJSON *field, struct source_mem *mem, struct es_fiel
     }
 }
 
-static int take_caps(struct source_call *call, struct es_op *op, const cJSON *json,
-                     struct error *err)
+static int read_all_caps(struct source_call *call, struct es_op *op, const cJSON *json,
+                         struct error *err)
 {
     struct es_field_caps *caps = source_result_new(call->mem, sizeof(*caps));
     const cJSON *fields = json_get(json, "fields");
@@ -235,6 +315,12 @@ static int take_caps(struct source_call *call, struct es_op *op, const cJSON *js
         read_caps(field, call->mem, caps, &cap);
     op->result = caps;
     return 0;
+}
+
+static int take_caps(struct source_call *call, struct es_op *op, const struct http_reply *reply,
+                     struct error *err)
+{
+    return take_json(call, op, reply, read_all_caps, err);
 }
 
 struct source_call *es_field_caps(struct es *es, uint64_t owner, const char *index,

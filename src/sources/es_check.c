@@ -7,6 +7,7 @@
 #include "es_private.h"
 #include "source_answer.h"
 #include "source_check.h"
+#include "source_filter.h"
 #include "source_json.h"
 
 enum { REACH, RECOGNISE, SEARCH, STEPS };
@@ -33,6 +34,7 @@ static int send_step(struct source_call *call, size_t step, struct error *err)
     const struct es *es = (const struct es *)call->client;
     static const char search[] = "_search?ignore_unavailable=true&allow_no_indices=true";
 
+    call->wanted = source_all;
     if (step == REACH)
         return es_send(call, es_url(es, call->mem, NULL, ""), NULL, NULL, source_check_reply, err);
     if (step == RECOGNISE)
@@ -101,14 +103,10 @@ static int judge_search(struct source_call *call, const struct http_reply *reply
 {
     const struct es *es = (const struct es *)call->client;
     const struct es_result *result;
-    cJSON *json = NULL;
 
     if (reply->status != 200)
         return es_reply_error(es, es->index, reply, err);
-    if (source_reply_json(reply, "Elasticsearch", &json, err) < 0)
-        return -1;
-    result = es_parse_result(json, &es->fields, call->mem, err);
-    cJSON_Delete(json);
+    result = es_parse_result(reply->body, reply->body_len, &es->fields, call->mem, err);
     if (!result)
         return -1;
     if (result->nothing_searched)

@@ -4,6 +4,7 @@
 
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/json.h"
+#include "dbconn/base/json_each.h"
 #include "dbconn/base/text.h"
 #include "es_private.h"
 #include "source_json.h"
@@ -213,21 +214,20 @@ static void read_hit(struct reader *r, const cJSON *json, struct es_hit *hit)
     hit->region = values[ROLE_REGION];
 }
 
-static void read_hits(const cJSON *list, const struct es_fields *fields, struct source_mem *mem,
-                      struct es_result *ret)
-{
-    size_t n = cJSON_IsArray(list) ? (size_t)cJSON_GetArraySize(list) : 0;
+struct hits_reading {
     struct reader reader;
+    struct es_result *to;
+    size_t cap;
+};
 
-    if (n == 0)
-        return;
-    reader_init(&reader, fields, mem);
-    ret->hits = source_alloc(mem, n * sizeof(*ret->hits));
-    for (const cJSON *hit = list->child; hit; hit = hit->next) {
-        if (cJSON_IsObject(hit))
-            read_hit(&reader, hit, &ret->hits[ret->n++]);
-    }
-    free(reader.meanings);
+static int read_one_hit(void *user, const cJSON *one, struct error *err)
+{
+    struct hits_reading *h = user;
+
+    (void)err;
+    if (cJSON_IsObject(one))
+        read_hit(&h->reader, one, SOURCE_ADD(h->reader.mem, h->to->hits, h->to->n, h->cap));
+    return 0;
 }
 
 /* ---- how much of the truth it is ---- */
@@ -297,21 +297,49 @@ static struct source_series *read_histogram(const cJSON *json, struct source_mem
     return series;
 }
 
-struct es_result *es_parse_result(const cJSON *json, const struct es_fields *fields,
+static int read_rest(const cJSON *json, struct source_mem *mem, struct es_result *ret,
+                     struct error *err)
+{
+    if (!cJSON_IsObject(json))
+        return error_set(err, ERR_PROTOCOL, "the answer is no search result");
+    ret->took_ms = source_json_count(json, "took");
+    read_shards(json, ret);
+    read_clusters(json, ret);
+    read_total(json_get(json, "hits"), ret);
+    ret->histogram = read_histogram(json, mem);
+    return 0;
+}
+
+int es_read_result(const char *text, size_t len, const struct es_fields *fields,
+                   struct source_mem *mem, struct es_result **ret, cJSON **ret_rest,
+                   struct error *err)
+{
+    struct hits_reading h = { .to = source_result_new(mem, sizeof(**ret)) };
+    cJSON *rest = NULL;
+
+    reader_init(&h.reader, fields ? fields : es_default_fields(), mem);
+    int rc =
+        json_each(text, len, "hits.hits", "Elasticsearch's answer", read_one_hit, &h, &rest, err);
+    free(h.reader.meanings);
+    if (rc >= 0)
+        rc = read_rest(rest, mem, h.to, err);
+    if (rc < 0) {
+        cJSON_Delete(rest);
+        return -1;
+    }
+    *ret = h.to;
+    *ret_rest = rest;
+    return 0;
+}
+
+struct es_result *es_parse_result(const char *text, size_t len, const struct es_fields *fields,
                                   struct source_mem *mem, struct error *err)
 {
-    struct es_result *result = source_result_new(mem, sizeof(*result));
-    const cJSON *hits = json_get(json, "hits");
+    struct es_result *result = NULL;
+    cJSON *rest = NULL;
 
-    if (!cJSON_IsObject(json)) {
-        error_set(err, ERR_PROTOCOL, "the answer is no search result");
+    if (es_read_result(text, len, fields, mem, &result, &rest, err) < 0)
         return NULL;
-    }
-    result->took_ms = source_json_count(json, "took");
-    read_shards(json, result);
-    read_clusters(json, result);
-    read_total(hits, result);
-    read_hits(json_get(hits, "hits"), fields ? fields : es_default_fields(), mem, result);
-    result->histogram = read_histogram(json, mem);
+    cJSON_Delete(rest);
     return result;
 }

@@ -26,7 +26,8 @@ struct es {
 
 struct es_op;
 
-typedef int es_take_fn(struct source_call *call, struct es_op *op, const cJSON *json,
+/* Reads the text of an answer into op->result. */
+typedef int es_take_fn(struct source_call *call, struct es_op *op, const struct http_reply *reply,
                        struct error *err);
 
 /* The first member of every call's state; strings live in the call's memory. */
@@ -35,7 +36,8 @@ struct es_op {
     const char *body; /* NULL: a GET */
     const char *content_type;
     const char *what;
-    const char *index; /* asked for; in messages; NULL: none */
+    const char *index;         /* asked for; in messages; NULL: none */
+    const char *const *wanted; /* what is read of the answer */
     es_take_fn *take;
     void *result;
     bool repeated; /* a 401 was asked again once */
@@ -51,6 +53,10 @@ const char *es_url(const struct es *es, struct source_mem *mem, const char *inde
 struct source_call *es_start(struct source_call *call, struct error *err);
 int es_send(struct source_call *call, const char *url, const char *body, const char *content_type,
             source_reply_fn *on_reply, struct error *err) MUST_CHECK;
+/* es_parse_result() that also gives the rest of the answer, without its hits. 0, or -1. */
+int es_read_result(const char *text, size_t len, const struct es_fields *fields,
+                   struct source_mem *mem, struct es_result **ret, cJSON **ret_rest,
+                   struct error *err) MUST_CHECK;
 int es_reply_error(const struct es *es, const char *index, const struct http_reply *reply,
                    struct error *err);
 

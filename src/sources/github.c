@@ -15,6 +15,7 @@
 #include "github_parse.h"
 #include "github_private.h"
 #include "source_answer.h"
+#include "source_filter.h"
 
 /* ---- the client ---- */
 
@@ -25,9 +26,8 @@ static int open_auth(struct github *g, const struct github_options *options, str
         return g->auth ? 0 : -1;
     }
     if (!options->token || !*options->token)
-        return error_set(
-            err, ERR_CONFIG,
-            "no GitHub credential: set github.token (GITHUB_TOKEN) or github.app_id");
+        return error_set(err, ERR_CONFIG,
+                         "no GitHub credential: set github.token (GITHUB_TOKEN) or github.app_id");
     if (options->token[strcspn(options->token, "\r\n")])
         return error_set(err, ERR_CONFIG, "the GitHub token has a line break in it");
     g->auth = github_auth_token(options->token);
@@ -126,6 +126,7 @@ struct source_call *github_call_new(struct github *g, uint64_t owner, const char
     op->accept = GITHUB_JSON;
     op->repo = source_str(call->mem, repo);
     op->pages_left = 1;
+    op->wanted = source_all;
     op->max_bytes = 8 * 1024 * 1024;
     return call;
 }
@@ -186,10 +187,10 @@ void github_headers_clear(struct github_headers *h)
     free(h->if_none_match);
 }
 
-/* Answers differ by media type. */
+/* Answers differ by media type, and by what is kept of them. */
 static char *cache_key(const struct github_op *op)
 {
-    return xasprintf("%s %s", op->accept, op->url);
+    return xasprintf("%s %p %s", op->accept, (const void *)op->wanted, op->url);
 }
 
 static const struct github_cached *kept_answer(const struct github *g, const struct github_op *op)
@@ -217,6 +218,7 @@ static int send_page(struct source_call *call, struct error *err)
     if (rc <= 0)
         return rc;
     github_headers_init(&headers, authorization, op->accept, kept ? kept->etag : NULL);
+    call->wanted = op->wanted;
     rc = source_send(call,
                      &(struct http_request){
                          .url = op->url,
@@ -396,8 +398,12 @@ static void take_page(struct source_call *call, const struct answer *answer)
 {
     struct github_op *op = call->op;
     struct error err = ERROR_INIT;
+    int rc = op->take(call, op, answer->body, answer->len, answer->truncated, &err);
 
-    if (op->take(call, op, answer->body, answer->len, answer->truncated, &err) < 0)
+    if (rc == 0 && answer->truncated && op->wanted)
+        source_partial(op->result, "page %d was too large to be read to its end",
+                       op->pages_done + 1);
+    if (rc < 0)
         fail_or_finish(call, &err);
     else if (!more_pages(call, answer->link))
         source_finish(call, op->result);

@@ -3,6 +3,7 @@
 
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/json.h"
+#include "dbconn/base/json_each.h"
 #include "dbconn/base/text.h"
 #include "github_parse.h"
 #include "github_private.h"
@@ -19,6 +20,25 @@ static int parse(const char *body, size_t len, cJSON **ret, struct error *err)
 
     return source_reply_json(&reply, "GitHub", ret, err);
 }
+
+/* A list of files on its way into a result. */
+struct file_reading {
+    struct source_mem *mem;
+    struct github_file_list *to;
+    size_t max;
+    bool more; /* some were left out */
+};
+
+static int read_one_file(void *user, const cJSON *one, struct error *err)
+{
+    struct file_reading *r = user;
+
+    (void)err;
+    r->more = !github_add_file(one, r->mem, r->to, r->max);
+    return r->more;
+}
+
+static const char answer_text[] = "GitHub's answer";
 
 static char *escaped(const char *text)
 {
@@ -53,22 +73,23 @@ static int take_commit(struct source_call *call, struct github_op *op, const cha
 {
     struct commit_op *c = (struct commit_op *)op;
     struct github_commit *commit = op->result;
-    cJSON *json = NULL;
-    int rc = parse(body, len, &json, err);
+    struct file_reading r = { call->mem, &c->files, c->max_files, false };
+    cJSON *rest = NULL;
+    int rc = json_each(body, len, "files", answer_text, read_one_file, &r, &rest, err);
 
     (void)truncated;
-    if (rc == 0 && op->pages_done == 0)
-        rc = github_read_commit(json, call->mem, commit, err);
-    if (rc == 0 && !github_add_files(json_get(json, "files"), call->mem, &c->files, c->max_files)) {
+    if (rc >= 0 && op->pages_done == 0)
+        rc = github_read_commit(rest, call->mem, commit, err);
+    if (rc >= 0 && r.more) {
         source_partial(&commit->meta, "only the first %zu files were read", c->max_files);
         op->pages_left = 0;
-    } else if (rc == 0 && c->files.n >= GITHUB_MAX_FILES) {
+    } else if (rc >= 0 && c->files.n >= GITHUB_MAX_FILES) {
         source_partial(&commit->meta, "GitHub lists at most %d files", GITHUB_MAX_FILES);
     }
     commit->files = c->files.items;
     commit->n_files = c->files.n;
-    cJSON_Delete(json);
-    return rc;
+    cJSON_Delete(rest);
+    return rc < 0 ? -1 : 0;
 }
 
 struct source_call *github_get_commit(struct github *g, uint64_t owner, const char *repo,
@@ -86,6 +107,7 @@ struct source_call *github_get_commit(struct github *g, uint64_t owner, const ch
     c->op.permission = "contents: read";
     c->op.missing = no_commit;
     c->op.take = take_commit;
+    c->op.wanted = github_wanted_commit;
     c->op.pages_left = page_cap(c->max_files, 300);
     c->op.result = source_result_new(call->mem, sizeof(struct github_commit));
     github_set_path(call, "/commits/%s", name);
@@ -100,27 +122,29 @@ struct pulls_op {
     size_t cap;
 };
 
+static int read_one_pull(void *user, const cJSON *one, struct error *err)
+{
+    struct source_call *call = user;
+    struct pulls_op *p = call->op;
+    struct github_pulls *pulls = p->op.result;
+    int64_t number;
+
+    if (!json_i64(one, "number", &number))
+        return 0;
+    struct github_pull *pull = SOURCE_ADD(call->mem, pulls->items, pulls->n, p->cap);
+    pull->meta.mem = call->mem;
+    return github_read_pull(one, call->mem, pull, err);
+}
+
 static int take_pulls(struct source_call *call, struct github_op *op, const char *body, size_t len,
                       bool truncated, struct error *err)
 {
-    struct pulls_op *p = (struct pulls_op *)op;
-    struct github_pulls *pulls = op->result;
-    cJSON *json = NULL;
-    int64_t number;
-    int rc = parse(body, len, &json, err);
+    int rc = json_each(body, len, "", answer_text, read_one_pull, call, NULL, err);
 
     (void)truncated;
-    if (rc == 0 && !cJSON_IsArray(json))
+    if (rc > 0)
         rc = error_set(err, ERR_PROTOCOL, "GitHub's answer is no list of pull requests");
-    for (const cJSON *one = rc == 0 ? json->child : NULL; rc == 0 && one; one = one->next) {
-        if (!json_i64(one, "number", &number))
-            continue;
-        struct github_pull *pull = SOURCE_ADD(call->mem, pulls->items, pulls->n, p->cap);
-        pull->meta.mem = call->mem;
-        rc = github_read_pull(one, call->mem, pull, err);
-    }
-    cJSON_Delete(json);
-    github_choose_pull(pulls, op->repo, p->sha);
+    github_choose_pull(op->result, op->repo, ((struct pulls_op *)op)->sha);
     return rc;
 }
 
@@ -139,6 +163,7 @@ struct source_call *github_commit_pulls(struct github *g, uint64_t owner, const 
     p->op.permission = "pull requests: read";
     p->op.missing = no_commit;
     p->op.take = take_pulls;
+    p->op.wanted = github_wanted_pulls;
     p->op.result = source_result_new(call->mem, sizeof(struct github_pulls));
     github_set_path(call, "/commits/%s/pulls?per_page=100", name);
     github_set_what(call, "find the pull request of commit %.12s of %s", name, repo);
@@ -174,6 +199,7 @@ struct source_call *github_get_pull(struct github *g, uint64_t owner, const char
     op->permission = "pull requests: read";
     op->missing = no_pull;
     op->take = take_pull;
+    op->wanted = github_wanted_pull;
     github_set_path(call, "/pulls/%lld", (long long)number);
     github_set_what(call, "read pull request %lld of %s", (long long)number, repo);
     return github_start(call, err);
@@ -190,19 +216,18 @@ static int take_files(struct source_call *call, struct github_op *op, const char
 {
     struct files_op *f = (struct files_op *)op;
     struct github_files *files = op->result;
-    cJSON *json = NULL;
-    int rc = parse(body, len, &json, err);
+    struct file_reading r = { call->mem, &f->list, f->max, false };
+    int rc = json_each(body, len, "", answer_text, read_one_file, &r, NULL, err);
 
     (void)truncated;
-    if (rc == 0 && !cJSON_IsArray(json))
+    if (rc > 0)
         rc = error_set(err, ERR_PROTOCOL, "GitHub's answer is no list of files");
-    if (rc == 0 && !github_add_files(json, call->mem, &f->list, f->max))
+    if (rc == 0 && r.more)
         source_partial(&files->meta, "only the first %zu files were read", f->max);
     else if (rc == 0 && f->list.n >= GITHUB_MAX_FILES)
         source_partial(&files->meta, "GitHub lists at most %d files", GITHUB_MAX_FILES);
     files->items = f->list.items;
     files->n = f->list.n;
-    cJSON_Delete(json);
     return rc;
 }
 
@@ -220,6 +245,7 @@ struct source_call *github_pull_files(struct github *g, uint64_t owner, const ch
     f->op.permission = "pull requests: read";
     f->op.missing = no_pull;
     f->op.take = take_files;
+    f->op.wanted = github_wanted_files;
     f->op.pages_left = page_cap(f->max, 100);
     f->op.result = source_result_new(call->mem, sizeof(struct github_files));
     github_set_path(call, "/pulls/%lld/files?per_page=100", (long long)number);
@@ -264,6 +290,7 @@ static struct source_call *start_diff(struct source_call *call, size_t max_bytes
     op->accept = GITHUB_DIFF;
     op->permission = "contents: read and pull requests: read";
     op->take = take_diff;
+    op->wanted = NULL;
     op->refusal = is_too_large;
     op->max_bytes = max_bytes ? max_bytes : 4 * 1024 * 1024;
     op->keep_partial = true;
@@ -323,30 +350,27 @@ static enum github_compare_status compare_status(const char *name)
     return GITHUB_COMPARE_UNKNOWN;
 }
 
-static int read_compare_commits(const cJSON *json, struct source_mem *mem,
-                                struct github_compare *ret, struct error *err)
-{
-    size_t cap = 0;
+struct compare_reading {
+    struct source_mem *mem;
+    struct github_compare *to;
+    size_t cap;
+};
 
-    for (const cJSON *one = json_items(json, "commits"); one; one = one->next) {
-        if (!json_str(one, "sha"))
-            continue;
-        struct github_commit *commit = SOURCE_ADD(mem, ret->commits, ret->n_commits, cap);
-        commit->meta.mem = mem;
-        if (github_read_commit(one, mem, commit, err) < 0)
-            return -1;
-    }
-    if (ret->total_commits > (int64_t)ret->n_commits)
-        source_partial(&ret->meta, "only %zu of %lld commits are listed", ret->n_commits,
-                       (long long)ret->total_commits);
-    return 0;
+static int read_compare_commit(void *user, const cJSON *one, struct error *err)
+{
+    struct compare_reading *r = user;
+
+    if (!json_str(one, "sha"))
+        return 0;
+    struct github_commit *commit = SOURCE_ADD(r->mem, r->to->commits, r->to->n_commits, r->cap);
+    commit->meta.mem = r->mem;
+    return github_read_commit(one, r->mem, commit, err);
 }
 
-static int read_compare(const cJSON *json, struct source_mem *mem, struct github_compare *ret,
-                        struct error *err)
+/* All but the two lists. */
+static int read_comparison(const cJSON *json, struct source_mem *mem, struct github_compare *ret,
+                           struct error *err)
 {
-    struct github_file_list files = { 0 };
-
     ret->status = compare_status(json_str(json, "status"));
     if (ret->status == GITHUB_COMPARE_UNKNOWN)
         return error_set(err, ERR_PROTOCOL, "GitHub's answer is no comparison");
@@ -355,24 +379,41 @@ static int read_compare(const cJSON *json, struct source_mem *mem, struct github
     ret->total_commits = source_json_count(json, "total_commits");
     ret->html_url = source_json_str(mem, json, "html_url");
     ret->merge_base_sha = source_json_str(mem, json_get(json, "merge_base_commit"), "sha");
-    github_add_files(json_get(json, "files"), mem, &files, GITHUB_MAX_FILES);
+    return 0;
+}
+
+static int read_compare_files(const char *body, size_t len, struct source_mem *mem,
+                              struct github_compare *ret, struct error *err)
+{
+    struct github_file_list files = { 0 };
+    struct file_reading r = { mem, &files, GITHUB_MAX_FILES, false };
+
+    if (json_each(body, len, "files", answer_text, read_one_file, &r, NULL, err) < 0)
+        return -1;
     ret->files = files.items;
     ret->n_files = files.n;
     if (files.n >= COMPARE_FILES)
         source_partial(&ret->meta, "GitHub lists at most %d files here", COMPARE_FILES);
-    return read_compare_commits(json, mem, ret, err);
+    return 0;
 }
 
 static int take_compare(struct source_call *call, struct github_op *op, const char *body,
                         size_t len, bool truncated, struct error *err)
 {
-    cJSON *json = NULL;
-    int rc = parse(body, len, &json, err);
+    struct github_compare *compare = op->result;
+    struct compare_reading r = { call->mem, compare, 0 };
+    cJSON *rest = NULL;
+    int rc = json_each(body, len, "commits", answer_text, read_compare_commit, &r, &rest, err);
 
     (void)truncated;
-    if (rc == 0)
-        rc = read_compare(json, call->mem, op->result, err);
-    cJSON_Delete(json);
+    if (rc >= 0)
+        rc = read_comparison(rest, call->mem, compare, err);
+    cJSON_Delete(rest);
+    if (rc >= 0)
+        rc = read_compare_files(body, len, call->mem, compare, err);
+    if (rc >= 0 && compare->total_commits > (int64_t)compare->n_commits)
+        source_partial(&compare->meta, "only %zu of %lld commits are listed", compare->n_commits,
+                       (long long)compare->total_commits);
     return rc;
 }
 
@@ -390,6 +431,7 @@ struct source_call *github_compare(struct github *g, uint64_t owner, const char 
     op->permission = "contents: read";
     op->missing = "one of the two is unknown in this repository, or they have nothing in common";
     op->take = take_compare;
+    op->wanted = github_wanted_compare;
     op->result = source_result_new(call->mem, sizeof(struct github_compare));
     github_set_path(call, "/compare/%s...%s", from, to);
     github_set_what(call, "compare %.12s with %.12s of %s", from, to, repo);

@@ -3,9 +3,9 @@
 
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/json.h"
+#include "dbconn/base/json_each.h"
 #include "dbconn/base/text.h"
 #include "github_private.h"
-#include "source_answer.h"
 #include "source_json.h"
 #include "source_mem.h"
 
@@ -14,16 +14,27 @@ struct list_op {
     size_t cap;
 };
 
-static int parse_list(const char *body, size_t len, cJSON **ret, struct error *err)
-{
-    const struct http_reply reply = { .status = 200, .body = body, .body_len = len };
+/* What is read below, as paths of json_stream.h. */
+static const char *const wanted_deployments[] = { "[].id",
+                                                  "[].sha",
+                                                  "[].ref",
+                                                  "[].task",
+                                                  "[].environment",
+                                                  "[].description",
+                                                  "[].creator.login",
+                                                  "[].created_at",
+                                                  "[].updated_at",
+                                                  "[].production_environment",
+                                                  NULL };
+static const char *const wanted_statuses[] = { "[].state", "[].environment", "[].description",
+                                               "[].created_at", NULL };
 
-    if (source_reply_json(&reply, "GitHub", ret, err) < 0)
-        return -1;
-    if (cJSON_IsArray(*ret))
-        return 0;
-    cJSON_Delete(*ret);
-    return error_set(err, ERR_PROTOCOL, "GitHub's answer is no list");
+static int take_list(struct source_call *call, const char *body, size_t len, json_each_fn *each,
+                     struct error *err)
+{
+    int rc = json_each(body, len, "", "GitHub's answer", each, call, NULL, err);
+
+    return rc > 0 ? error_set(err, ERR_PROTOCOL, "GitHub's answer is no list") : rc;
 }
 
 static void read_deployment(const cJSON *json, struct source_mem *mem,
@@ -41,23 +52,24 @@ static void read_deployment(const cJSON *json, struct source_mem *mem,
     ret->production = source_json_flag(json, "production_environment");
 }
 
+static int read_one_deployment(void *user, const cJSON *one, struct error *err)
+{
+    struct source_call *call = user;
+    struct list_op *op = call->op;
+    struct github_deployments *list = op->op.result;
+
+    (void)err;
+    if (source_json_has_id(one, "id"))
+        read_deployment(one, call->mem, SOURCE_ADD(call->mem, list->items, list->n, op->cap));
+    return 0;
+}
+
 static int take_deployments(struct source_call *call, struct github_op *op, const char *body,
                             size_t len, bool truncated, struct error *err)
 {
-    struct github_deployments *list = op->result;
-    cJSON *json;
-
+    (void)op;
     (void)truncated;
-    if (parse_list(body, len, &json, err) < 0)
-        return -1;
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (source_json_has_id(one, "id"))
-            read_deployment(
-                one, call->mem,
-                SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap));
-    }
-    cJSON_Delete(json);
-    return 0;
+    return take_list(call, body, len, read_one_deployment, err);
 }
 
 struct source_call *github_list_deployments(struct github *g, uint64_t owner, const char *repo,
@@ -73,6 +85,7 @@ struct source_call *github_list_deployments(struct github *g, uint64_t owner, co
     struct github_op *op = call->op;
     op->permission = "deployments: read";
     op->missing = "no such repository, or the token may not see it";
+    op->wanted = wanted_deployments;
     op->take = take_deployments;
     op->result = source_result_new(call->mem, sizeof(struct github_deployments));
     url_add_query(&params, "per_page", "100");
@@ -104,25 +117,27 @@ static void note_success(struct github_deployment_statuses *list,
         list->first_success_ms = status->created_ms;
 }
 
+static int read_one_status(void *user, const cJSON *one, struct error *err)
+{
+    struct source_call *call = user;
+    struct list_op *op = call->op;
+    struct github_deployment_statuses *list = op->op.result;
+
+    (void)err;
+    if (!json_str(one, "state"))
+        return 0;
+    struct github_deployment_status *status = SOURCE_ADD(call->mem, list->items, list->n, op->cap);
+    read_status(one, call->mem, status);
+    note_success(list, status);
+    return 0;
+}
+
 static int take_statuses(struct source_call *call, struct github_op *op, const char *body,
                          size_t len, bool truncated, struct error *err)
 {
-    struct github_deployment_statuses *list = op->result;
-    cJSON *json;
-
+    (void)op;
     (void)truncated;
-    if (parse_list(body, len, &json, err) < 0)
-        return -1;
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (!json_str(one, "state"))
-            continue;
-        struct github_deployment_status *status =
-            SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap);
-        read_status(one, call->mem, status);
-        note_success(list, status);
-    }
-    cJSON_Delete(json);
-    return 0;
+    return take_list(call, body, len, read_one_status, err);
 }
 
 struct source_call *github_deployment_statuses(struct github *g, uint64_t owner, const char *repo,
@@ -140,6 +155,7 @@ struct source_call *github_deployment_statuses(struct github *g, uint64_t owner,
     list->first_success_ms = TIME_UNKNOWN;
     op->permission = "deployments: read";
     op->missing = "no such deployment, or the token may not see it";
+    op->wanted = wanted_statuses;
     op->take = take_statuses;
     op->result = list;
     url_add_escaped(&id, deployment_id);

@@ -68,16 +68,14 @@ int github_read_commit(const cJSON *json, struct source_mem *mem, struct github_
     return 0;
 }
 
-bool github_add_files(const cJSON *array, struct source_mem *mem, struct github_file_list *to,
-                      size_t max)
+bool github_add_file(const cJSON *json, struct source_mem *mem, struct github_file_list *to,
+                     size_t max)
 {
-    for (const cJSON *one = json_first(array); one; one = one->next) {
-        if (!json_str(one, "filename"))
-            continue;
-        if (to->n >= max)
-            return false;
-        github_read_file(one, mem, SOURCE_ADD(mem, to->items, to->n, to->cap));
-    }
+    if (!json_str(json, "filename"))
+        return true;
+    if (to->n >= max)
+        return false;
+    github_read_file(json, mem, SOURCE_ADD(mem, to->items, to->n, to->cap));
     return true;
 }
 
@@ -172,3 +170,35 @@ void github_choose_pull(struct github_pulls *pulls, const char *repo, const char
         pulls->match = match;
     }
 }
+
+/* ---- what is read above ---- */
+
+#define FILE_MEMBERS(p)                                                                            \
+    p "filename", p "previous_filename", p "status", p "additions", p "deletions", p "patch",      \
+        p "blob_url"
+
+#define COMMIT(p)                                                                                  \
+    p "sha", p "html_url", p "commit.message", p "commit.author.name", p "commit.author.date",     \
+        p "commit.committer.date", p "author.login", p "parents[].sha", p "stats.additions",       \
+        p "stats.deletions"
+
+#define PULL(p)                                                                                    \
+    p "number", p "title", p "body", p "html_url", p "state", p "user.login", p "merged_by.login", \
+        p "created_at", p "closed_at", p "base.ref", p "base.sha", p "base.repo.full_name",        \
+        p "head.ref", p "head.sha", p "merge_commit_sha", p "merged_at", p "merged", p "commits",  \
+        p "additions", p "deletions", p "changed_files", p "labels[].name"
+
+const char *const github_wanted_commit[] = { COMMIT(""), FILE_MEMBERS("files[]."), NULL };
+const char *const github_wanted_pull[] = { PULL(""), NULL };
+const char *const github_wanted_pulls[] = { PULL("[]."), NULL };
+const char *const github_wanted_files[] = { FILE_MEMBERS("[]."), NULL };
+const char *const github_wanted_compare[] = { "status",
+                                              "ahead_by",
+                                              "behind_by",
+                                              "total_commits",
+                                              "html_url",
+                                              "merge_base_commit.sha",
+                                              COMMIT("commits[]."),
+                                              "commits[].files[].filename",
+                                              FILE_MEMBERS("files[]."),
+                                              NULL };

@@ -22,8 +22,13 @@ int github_read_commit(const cJSON *json, struct source_mem *mem, struct github_
                        struct error *err) MUST_CHECK;
 int github_read_pull(const cJSON *json, struct source_mem *mem, struct github_pull *ret,
                      struct error *err) MUST_CHECK;
-/* Adds an array's files; false when `max` left some out. */
-bool github_add_files(const cJSON *array, struct source_mem *mem, struct github_file_list *to,
-                      size_t max);
+/* Adds a file; what is none is left out. false when there are `max` of them already. */
+bool github_add_file(const cJSON *json, struct source_mem *mem, struct github_file_list *to,
+                     size_t max);
+
+/* What the functions above read of an answer, as paths of json_stream.h. */
+extern const char *const github_wanted_commit[],
+    *const github_wanted_pull[], *const github_wanted_pulls[], *const github_wanted_files[],
+                                                                   *const github_wanted_compare[];
 
 #endif

@@ -34,13 +34,14 @@ typedef bool github_refusal_fn(struct source_call *call, struct github_op *op,
 
 /* The first member of every call's state; strings live in the call's memory. */
 struct github_op {
-    const char *url;          /* of the page to ask for */
-    const char *accept;       /* GITHUB_JSON, ... */
-    const char *repo;         /* "owner/name"; NULL: none */
-    const char *what;         /* "read commit 4f1c2d3 of acme/shop" */
-    const char *permission;   /* "contents: read" */
-    const char *missing;      /* what a 404 or 422 means here */
-    const char *unauthorized; /* what a 401 means here; NULL: the token is wrong */
+    const char *url;           /* of the page to ask for */
+    const char *accept;        /* GITHUB_JSON, ... */
+    const char *repo;          /* "owner/name"; NULL: none */
+    const char *what;          /* "read commit 4f1c2d3 of acme/shop" */
+    const char *permission;    /* "contents: read" */
+    const char *missing;       /* what a 404 or 422 means here */
+    const char *unauthorized;  /* what a 401 means here; NULL: the token is wrong */
+    const char *const *wanted; /* what is read of a page; NULL: it is text */
     github_take_fn *take;
     github_refusal_fn *refusal; /* NULL: none */
     void *result;

@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "dbconn/base/alloc.h"
+#include "dbconn/base/json_each.h"
 #include "dbconn/base/text.h"
 #include "dbconn/net/retry.h"
 #include "dbconn/net/url.h"
 #include "sentry_private.h"
 #include "source_answer.h"
+#include "source_filter.h"
 
 /* ---- the client ---- */
 
@@ -139,6 +141,7 @@ struct source_call *sentry_call_new(struct sentry *s, uint64_t owner, source_don
 
     op->params = "";
     op->pages_left = 1;
+    op->wanted = source_all;
     op->max_bytes = 8 * 1024 * 1024;
     op->unscoped = s->unscoped;
     return call;
@@ -237,6 +240,7 @@ static int send_page(struct source_call *call, struct error *err)
         .max_bytes = op->max_bytes,
         .idempotent = true,
     };
+    call->wanted = op->wanted;
     int rc = source_send(call, &request, on_reply, err);
 
     free(url);
@@ -352,20 +356,53 @@ static bool more_pages(struct source_call *call, const struct http_reply *reply)
     return true;
 }
 
+/* One element of a list. */
+static int take_element(void *user, const cJSON *one, struct error *err)
+{
+    struct source_call *call = user;
+    struct sentry_op *op = call->op;
+
+    return op->take(call, op, one, err);
+}
+
+static int take_list(struct source_call *call, const struct http_reply *reply, struct error *err)
+{
+    const struct sentry_op *op = call->op;
+    int rc = json_each(reply->body, reply->body_len, "", "Sentry's answer", take_element, call,
+                       NULL, err);
+
+    if (rc > 0)
+        return error_set(err, ERR_PROTOCOL, "Sentry's answer is no list of %s", op->list_of);
+    return rc;
+}
+
+static int take_object(struct source_call *call, const struct http_reply *reply, struct error *err)
+{
+    struct sentry_op *op = call->op;
+    cJSON *json = NULL;
+    int rc = source_reply_json(reply, "Sentry", &json, err);
+
+    if (rc == 0)
+        rc = op->take(call, op, json, err);
+    cJSON_Delete(json);
+    return rc;
+}
+
 static void take_page(struct source_call *call, const struct http_reply *reply)
 {
     struct sentry_op *op = call->op;
     struct error err = ERROR_INIT;
-    cJSON *json = NULL;
-    int rc = source_reply_json(reply, "Sentry", &json, &err);
+    int rc = op->list_of ? take_list(call, reply, &err) : take_object(call, reply, &err);
 
-    if (rc == 0)
-        rc = op->take(call, op, json, reply, &err);
-    cJSON_Delete(json);
     if (rc < 0) {
         fail_or_finish(call, &err);
         return;
     }
+    if (op->take_headers)
+        op->take_headers(op, reply);
+    if (reply->truncated)
+        source_partial(op->result, "page %d was too large to be read to its end",
+                       op->pages_done + 1);
     if (op->unscoped && is_numeric_issue_path(op->path))
         ((struct sentry *)call->client)->unscoped = true;
     if (!more_pages(call, reply))

@@ -21,9 +21,8 @@ struct event_op {
 };
 
 static int take_event(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                      const struct http_reply *reply, struct error *err)
+                      struct error *err)
 {
-    (void)reply;
     op->result = sentry_parse_event(json, call->mem, err);
     return op->result ? 0 : -1;
 }
@@ -58,6 +57,7 @@ struct source_call *sentry_get_event(struct sentry *s, uint64_t owner, const cha
     event->op.scope = "event:read";
     event->op.missing = no_event;
     event->op.take = take_event;
+    event->op.wanted = sentry_wanted_event;
     event->op.fallback = event_fallback;
     return sentry_start(call, err);
 }
@@ -75,43 +75,29 @@ static bool is_event(const cJSON *json)
     return source_json_has_id(json, "eventID") || source_json_has_id(json, "id");
 }
 
-static int take_rows(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                     const struct http_reply *reply, struct error *err)
+static int take_row(struct source_call *call, struct sentry_op *op, const cJSON *json,
+                    struct error *err)
 {
     struct sentry_event_rows *rows = op->result;
 
-    (void)reply;
-    if (!cJSON_IsArray(json))
-        return error_set(err, ERR_PROTOCOL, "Sentry's answer is no list of events");
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (!is_event(one))
-            continue;
-        struct sentry_event_row *row =
-            SOURCE_ADD(call->mem, rows->items, rows->n, ((struct events_op *)op)->cap);
-        if (sentry_read_row(one, call->mem, row, err) < 0)
-            return -1;
-    }
-    return 0;
+    if (!is_event(json))
+        return 0;
+    return sentry_read_row(
+        json, call->mem, SOURCE_ADD(call->mem, rows->items, rows->n, ((struct events_op *)op)->cap),
+        err);
 }
 
-static int take_full_events(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                            const struct http_reply *reply, struct error *err)
+static int take_full_event(struct source_call *call, struct sentry_op *op, const cJSON *json,
+                           struct error *err)
 {
     struct sentry_event_list *list = op->result;
 
-    (void)reply;
-    if (!cJSON_IsArray(json))
-        return error_set(err, ERR_PROTOCOL, "Sentry's answer is no list of events");
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (!is_event(one))
-            continue;
-        struct sentry_event *event =
-            SOURCE_ADD(call->mem, list->items, list->n, ((struct events_op *)op)->cap);
-        event->meta.mem = call->mem;
-        if (sentry_read_event(one, call->mem, event, err) < 0)
-            return -1;
-    }
-    return 0;
+    if (!is_event(json))
+        return 0;
+    struct sentry_event *event =
+        SOURCE_ADD(call->mem, list->items, list->n, ((struct events_op *)op)->cap);
+    event->meta.mem = call->mem;
+    return sentry_read_event(json, call->mem, event, err);
 }
 
 static struct source_call *list_events(struct sentry *s, uint64_t owner,
@@ -134,7 +120,9 @@ static struct source_call *list_events(struct sentry *s, uint64_t owner,
     op->what = source_describe(call->mem, "list the events of issue", query->issue_id);
     op->scope = "event:read";
     op->missing = "no such issue in this organization, or the token may not see its project";
-    op->take = full ? take_full_events : take_rows;
+    op->list_of = "events";
+    op->take = full ? take_full_event : take_row;
+    op->wanted = full ? sentry_wanted_events : sentry_wanted_rows;
     op->result = source_result_new(call->mem, full ? sizeof(struct sentry_event_list)
                                                    : sizeof(struct sentry_event_rows));
     op->pages_left = query->max_pages > 0 ? query->max_pages : full ? 1 : 10;
@@ -163,9 +151,8 @@ struct series_op {
 };
 
 static int take_series(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                       const struct http_reply *reply, struct error *err)
+                       struct error *err)
 {
-    (void)reply;
     op->result = sentry_parse_timeseries(json, call->mem, err);
     return op->result ? 0 : -1;
 }
@@ -248,13 +235,12 @@ static void read_cells(struct source_mem *mem, struct sentry_table *table, const
 }
 
 static int take_table(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                      const struct http_reply *reply, struct error *err)
+                      struct error *err)
 {
     struct sentry_table *table = op->result;
     const cJSON *data = json_get(json, "data");
     size_t n = cJSON_IsArray(data) ? (size_t)cJSON_GetArraySize(data) : 0;
 
-    (void)reply;
     if (!cJSON_IsArray(data))
         return error_set(err, ERR_PROTOCOL, "Sentry's answer is no table of events");
     table->cells = source_alloc(call->mem, (n * table->n_fields + 1) * sizeof(*table->cells));
@@ -303,11 +289,10 @@ struct commits_op {
 
 /* {"committers": [{"author", "commits": [...]}]} */
 static int take_committers(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                           const struct http_reply *reply, struct error *err)
+                           struct error *err)
 {
     struct sentry_commits *commits = op->result;
 
-    (void)reply;
     (void)err; /* without the member there is nobody to suspect */
     for (const cJSON *person = json_items(json, "committers"); person; person = person->next) {
         const cJSON *author = json_get(person, "author");
@@ -347,11 +332,10 @@ struct source_call *sentry_event_committers(struct sentry *s, uint64_t owner,
 }
 
 static int take_event_id(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                         const struct http_reply *reply, struct error *err)
+                         struct error *err)
 {
     struct sentry_event_id *found = source_result_new(call->mem, sizeof(*found));
 
-    (void)reply;
     found->event_id = source_json_id(call->mem, json_get(json, "event"), "eventID");
     if (!found->event_id)
         found->event_id = source_json_id(call->mem, json, "eventId");

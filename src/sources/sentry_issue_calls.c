@@ -28,12 +28,11 @@ struct issue_op {
 };
 
 static int take_issue(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                      const struct http_reply *reply, struct error *err)
+                      struct error *err)
 {
     const char *asked = ((struct issue_op *)op)->asked_id;
     struct sentry_issue *issue = sentry_parse_issue(json, call->mem, err);
 
-    (void)reply;
     if (!issue)
         return -1;
     /* The only sign of a merged-away issue is that the answer has another id. */
@@ -55,6 +54,7 @@ struct source_call *sentry_get_issue(struct sentry *s, uint64_t owner, const cha
     issue->op.what = source_describe(call->mem, "read issue", issue_id);
     issue->op.scope = "event:read";
     issue->op.missing = no_issue;
+    issue->op.wanted = sentry_wanted_issue;
     issue->op.take = take_issue;
     return sentry_start(call, err);
 }
@@ -66,26 +66,26 @@ struct issues_op {
     size_t cap;
 };
 
-static int take_issues(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                       const struct http_reply *reply, struct error *err)
+static int take_one_issue(struct source_call *call, struct sentry_op *op, const cJSON *json,
+                          struct error *err)
 {
     struct issues_op *list = (struct issues_op *)op;
     struct sentry_issues *issues = op->result;
+
+    if (!source_json_has_id(json, "id"))
+        return 0;
+    struct sentry_issue *issue = SOURCE_ADD(call->mem, issues->items, issues->n, list->cap);
+    issue->meta.mem = call->mem;
+    return sentry_read_issue(json, call->mem, issue, err);
+}
+
+static void take_total(struct sentry_op *op, const struct http_reply *reply)
+{
+    struct sentry_issues *issues = op->result;
     const char *hits = http_reply_header(reply, "X-Hits");
 
-    if (!cJSON_IsArray(json))
-        return error_set(err, ERR_PROTOCOL, "Sentry's answer is no list of issues");
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (!source_json_has_id(one, "id"))
-            continue;
-        struct sentry_issue *issue = SOURCE_ADD(call->mem, issues->items, issues->n, list->cap);
-        issue->meta.mem = call->mem;
-        if (sentry_read_issue(one, call->mem, issue, err) < 0)
-            return -1;
-    }
     if (hits && *hits && !hits[strspn(hits, "0123456789")])
         issues->total = strtoll(hits, NULL, 10);
-    return 0;
 }
 
 static struct source_call *issues_call(struct sentry *s, uint64_t owner, source_done_fn *done,
@@ -97,7 +97,10 @@ static struct source_call *issues_call(struct sentry *s, uint64_t owner, source_
 
     issues->total = -1;
     op->result = issues;
-    op->take = take_issues;
+    op->list_of = "issues";
+    op->wanted = sentry_wanted_issues;
+    op->take = take_one_issue;
+    op->take_headers = take_total;
     op->scope = "event:read";
     return call;
 }
@@ -163,20 +166,15 @@ struct tags_op {
     size_t cap;
 };
 
-static int take_tags(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                     const struct http_reply *reply, struct error *err)
+static int take_tag(struct source_call *call, struct sentry_op *op, const cJSON *json,
+                    struct error *err)
 {
     struct sentry_tags *tags = op->result;
 
-    (void)reply;
-    if (!cJSON_IsArray(json))
-        return error_set(err, ERR_PROTOCOL, "Sentry's answer is no list of tags");
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (json_str(one, "key"))
-            sentry_read_tag(
-                one, call->mem,
-                SOURCE_ADD(call->mem, tags->items, tags->n, ((struct tags_op *)op)->cap));
-    }
+    (void)err;
+    if (json_str(json, "key"))
+        sentry_read_tag(json, call->mem,
+                        SOURCE_ADD(call->mem, tags->items, tags->n, ((struct tags_op *)op)->cap));
     return 0;
 }
 
@@ -197,7 +195,8 @@ struct source_call *sentry_list_issue_tags(struct sentry *s, uint64_t owner, con
     op->what = source_describe(call->mem, "list the tags of issue", issue_id);
     op->scope = "event:read";
     op->missing = no_issue;
-    op->take = take_tags;
+    op->list_of = "tags";
+    op->take = take_tag;
     op->result = source_result_new(call->mem, sizeof(struct sentry_tags));
     return sentry_start(call, err);
 }
@@ -225,26 +224,21 @@ static void read_scores(const cJSON *scores, struct sentry_similar_item *ret)
         ret->should_be_grouped = text_isame(should, "yes") ? YES : NO;
 }
 
-/* Pairs of an issue and its scores. */
+/* A pair of an issue and its scores. */
 static int take_similar(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                        const struct http_reply *reply, struct error *err)
+                        struct error *err)
 {
     struct similar_op *similar = (struct similar_op *)op;
     struct sentry_similar *list = op->result;
+    const cJSON *one = json_first(json);
+    struct sentry_issue *issue = one ? sentry_parse_issue(one, call->mem, NULL) : NULL;
 
-    (void)reply;
-    if (!cJSON_IsArray(json))
-        return error_set(err, ERR_PROTOCOL, "Sentry's answer is no list of similar issues");
-    for (const cJSON *pair = json->child; pair; pair = pair->next) {
-        const cJSON *one = json_first(pair);
-        struct sentry_issue *issue = one ? sentry_parse_issue(one, call->mem, NULL) : NULL;
-        if (!issue)
-            continue;
-        struct sentry_similar_item *item =
-            SOURCE_ADD(call->mem, list->items, list->n, similar->cap);
-        item->issue = issue;
-        read_scores(one->next, item);
-    }
+    (void)err;
+    if (!issue)
+        return 0;
+    struct sentry_similar_item *item = SOURCE_ADD(call->mem, list->items, list->n, similar->cap);
+    item->issue = issue;
+    read_scores(one->next, item);
     return 0;
 }
 
@@ -273,6 +267,7 @@ struct source_call *sentry_similar_issues(struct sentry *s, uint64_t owner, cons
     similar->op.what = source_describe(call->mem, "find issues similar to", issue_id);
     similar->op.scope = "event:read";
     similar->op.none_is_empty = true;
+    similar->op.list_of = "similar issues";
     similar->op.take = take_similar;
     similar->op.fallback = similar_fallback;
     similar->op.result = source_result_new(call->mem, sizeof(struct sentry_similar));

@@ -35,6 +35,17 @@ struct source_series *sentry_read_stats(const cJSON *array, struct source_mem *m
 struct source_series *sentry_parse_timeseries(const cJSON *json, struct source_mem *mem,
                                               struct error *err) MUST_CHECK;
 
+/* What the functions above read of an answer, as paths of json_stream.h. */
+extern const char *const sentry_wanted_event[],
+    *const sentry_wanted_events[], *const sentry_wanted_rows[],
+                                       *const sentry_wanted_issue[],
+                                           *const sentry_wanted_issues[],
+                                               *const sentry_wanted_release[],
+                                                   *const sentry_wanted_releases[],
+                                                       *const sentry_wanted_commits[],
+                                                           *const sentry_wanted_deploys[],
+                                                               *const sentry_wanted_files[];
+
 /* The deepest of two forms: an ISO time, or epoch seconds as a number. */
 int64_t sentry_time(const cJSON *obj, const char *key);
 

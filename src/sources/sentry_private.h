@@ -2,7 +2,8 @@
  * sentry_private - one call of the Sentry client: what it asks and how it takes the answer.
  *
  * A call asks `path` + `params`, page by page as the Link header says, and hands each page to
- * `take`. What can go another way (an endpoint that older servers lack) is decided by `fallback`.
+ * `take`, a list's element by element. What can go another way (an endpoint that older servers
+ * lack) is decided by `fallback`.
  */
 #ifndef SOURCES_SENTRY_PRIVATE_H
 #define SOURCES_SENTRY_PRIVATE_H
@@ -25,9 +26,9 @@ struct sentry {
 
 struct sentry_op;
 
-/* Reads one page into op->result. */
+/* Reads one page, or of a list one element, into op->result. */
 typedef int sentry_take_fn(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                           const struct http_reply *reply, struct error *err);
+                           struct error *err);
 /* The answer was `status`: changes path, params or take and returns true to ask again. */
 typedef bool sentry_fallback_fn(struct source_call *call, struct sentry_op *op, int status);
 
@@ -39,7 +40,11 @@ struct sentry_op {
     const char *what;    /* "read issue SHOP-1" */
     const char *scope;   /* "event:read" */
     const char *missing; /* what a 404 means here; NULL: a general sentence */
+    const char *list_of; /* "events": the page is a list; NULL: an object */
+    const char *const *wanted; /* what is read of a page */
     sentry_take_fn *take;
+    /* Reads headers of a page that was taken; NULL: none. */
+    void (*take_headers)(struct sentry_op *op, const struct http_reply *reply);
     sentry_fallback_fn *fallback; /* NULL: none */
     void *result;
     bool none_is_empty; /* a 404 ends with the (empty) result */

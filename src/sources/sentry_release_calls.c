@@ -17,31 +17,19 @@ struct list_op {
     size_t cap;
 };
 
-static int not_a_list(struct error *err, const char *of_what)
-{
-    return error_set(err, ERR_PROTOCOL, "Sentry's answer is no list of %s", of_what);
-}
-
 /* ---- releases ---- */
 
-static int take_releases(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                         const struct http_reply *reply, struct error *err)
+static int take_one_release(struct source_call *call, struct sentry_op *op, const cJSON *json,
+                            struct error *err)
 {
     struct sentry_releases *list = op->result;
 
-    (void)reply;
-    if (!cJSON_IsArray(json))
-        return not_a_list(err, "releases");
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (!json_str(one, "version"))
-            continue;
-        struct sentry_release *release =
-            SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap);
-        release->meta.mem = call->mem;
-        if (sentry_read_release(one, call->mem, release, err) < 0)
-            return -1;
-    }
-    return 0;
+    if (!json_str(json, "version"))
+        return 0;
+    struct sentry_release *release =
+        SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap);
+    release->meta.mem = call->mem;
+    return sentry_read_release(json, call->mem, release, err);
 }
 
 struct source_call *sentry_list_releases(struct sentry *s, uint64_t owner,
@@ -62,51 +50,44 @@ struct source_call *sentry_list_releases(struct sentry *s, uint64_t owner,
     op->path = "releases/";
     op->what = "list releases";
     op->scope = project_scope;
-    op->take = take_releases;
+    op->list_of = "releases";
+    op->wanted = sentry_wanted_releases;
+    op->take = take_one_release;
     op->result = source_result_new(call->mem, sizeof(struct sentry_releases));
     op->pages_left = query->max_pages > 0 ? query->max_pages : 1;
     return sentry_start(call, err);
 }
 
 static int take_release(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                        const struct http_reply *reply, struct error *err)
+                        struct error *err)
 {
-    (void)reply;
     op->result = sentry_parse_release(json, call->mem, err);
     return op->result ? 0 : -1;
 }
 
-static int take_commits(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                        const struct http_reply *reply, struct error *err)
+static int take_commit(struct source_call *call, struct sentry_op *op, const cJSON *json,
+                       struct error *err)
 {
     struct sentry_commits *list = op->result;
 
-    (void)reply;
-    if (!cJSON_IsArray(json))
-        return not_a_list(err, "commits");
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (source_json_has_id(one, "id"))
-            sentry_read_commit(
-                one, call->mem,
-                SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap));
-    }
+    (void)err;
+    if (source_json_has_id(json, "id"))
+        sentry_read_commit(
+            json, call->mem,
+            SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap));
     return 0;
 }
 
-static int take_deploys(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                        const struct http_reply *reply, struct error *err)
+static int take_deploy(struct source_call *call, struct sentry_op *op, const cJSON *json,
+                       struct error *err)
 {
     struct sentry_deploys *list = op->result;
 
-    (void)reply;
-    if (!cJSON_IsArray(json))
-        return not_a_list(err, "deploys");
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (cJSON_IsObject(one))
-            sentry_read_deploy(
-                one, call->mem,
-                SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap));
-    }
+    (void)err;
+    if (cJSON_IsObject(json))
+        sentry_read_deploy(
+            json, call->mem,
+            SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap));
     return 0;
 }
 
@@ -115,84 +96,97 @@ static char change_of(const char *type)
     return type && (*type == 'A' || *type == 'M' || *type == 'D') ? *type : '\0';
 }
 
-static int take_files(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                      const struct http_reply *reply, struct error *err)
+static int take_file(struct source_call *call, struct sentry_op *op, const cJSON *json,
+                     struct error *err)
 {
     struct sentry_commit_files *list = op->result;
 
-    (void)reply;
-    if (!cJSON_IsArray(json))
-        return not_a_list(err, "changed files");
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (!json_str(one, "filename"))
-            continue;
-        struct sentry_commit_file *file =
-            SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap);
-        file->filename = source_json_str(call->mem, one, "filename");
-        file->repo_name = source_json_intern(call->mem, one, "repoName");
-        file->commit_message = source_json_intern(call->mem, one, "commitMessage");
-        file->author = source_json_intern(call->mem, json_get(one, "author"), "name");
-        file->change = change_of(json_str(one, "type"));
-    }
+    (void)err;
+    if (!json_str(json, "filename"))
+        return 0;
+    struct sentry_commit_file *file =
+        SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap);
+    file->filename = source_json_str(call->mem, json, "filename");
+    file->repo_name = source_json_intern(call->mem, json, "repoName");
+    file->commit_message = source_json_intern(call->mem, json, "commitMessage");
+    file->author = source_json_intern(call->mem, json_get(json, "author"), "name");
+    file->change = change_of(json_str(json, "type"));
     return 0;
 }
 
+/* A list below a release, or with `list_of` NULL the release itself. */
+struct release_part {
+    const char *below, *list_of;
+    const char *const *wanted;
+    sentry_take_fn *take;
+    size_t result_size;
+};
+
 /* releases/VERSION/BELOW; versions hold "@", "+", "/" and spaces. */
 static struct source_call *ask_release(struct sentry *s, uint64_t owner, const char *version,
-                                       const char *below, sentry_take_fn *take, size_t result_size,
-                                       source_done_fn *done, void *user, struct error *err)
+                                       const struct release_part *part, source_done_fn *done,
+                                       void *user, struct error *err)
 {
     struct source_call *call = sentry_call_new(s, owner, done, user, sizeof(struct list_op));
     struct sentry_op *op = call->op;
 
-    op->path = sentry_path(call->mem, "releases/", version, below);
+    op->path = sentry_path(call->mem, "releases/", version, part->below);
     op->what = source_describe(call->mem, "read release", version);
     op->scope = project_scope;
     op->missing = no_release;
-    op->take = take;
+    op->list_of = part->list_of;
+    op->wanted = part->wanted;
+    op->take = part->take;
     op->pages_left = 3;
-    if (result_size)
-        op->result = source_result_new(call->mem, result_size);
+    if (part->result_size)
+        op->result = source_result_new(call->mem, part->result_size);
     return sentry_start(call, err);
 }
 
 struct source_call *sentry_get_release(struct sentry *s, uint64_t owner, const char *version,
                                        source_done_fn *done, void *user, struct error *err)
 {
-    return ask_release(s, owner, version, "/", take_release, 0, done, user, err);
+    static const struct release_part part = { "/", NULL, sentry_wanted_release, take_release, 0 };
+
+    return ask_release(s, owner, version, &part, done, user, err);
 }
 
 struct source_call *sentry_release_commits(struct sentry *s, uint64_t owner, const char *version,
                                            source_done_fn *done, void *user, struct error *err)
 {
-    return ask_release(s, owner, version, "/commits/", take_commits, sizeof(struct sentry_commits),
-                       done, user, err);
+    static const struct release_part part = { "/commits/", "commits", sentry_wanted_commits,
+                                              take_commit, sizeof(struct sentry_commits) };
+
+    return ask_release(s, owner, version, &part, done, user, err);
 }
 
 struct source_call *sentry_release_deploys(struct sentry *s, uint64_t owner, const char *version,
                                            source_done_fn *done, void *user, struct error *err)
 {
-    return ask_release(s, owner, version, "/deploys/", take_deploys, sizeof(struct sentry_deploys),
-                       done, user, err);
+    static const struct release_part part = { "/deploys/", "deploys", sentry_wanted_deploys,
+                                              take_deploy, sizeof(struct sentry_deploys) };
+
+    return ask_release(s, owner, version, &part, done, user, err);
 }
 
 struct source_call *sentry_release_files(struct sentry *s, uint64_t owner, const char *version,
                                          source_done_fn *done, void *user, struct error *err)
 {
-    return ask_release(s, owner, version, "/commitfiles/", take_files,
-                       sizeof(struct sentry_commit_files), done, user, err);
+    static const struct release_part part = { "/commitfiles/", "changed files", sentry_wanted_files,
+                                              take_file, sizeof(struct sentry_commit_files) };
+
+    return ask_release(s, owner, version, &part, done, user, err);
 }
 
 /* ---- the organization ---- */
 
 static int take_organization(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                             const struct http_reply *reply, struct error *err)
+                             struct error *err)
 {
     struct sentry_organization *org = source_result_new(call->mem, sizeof(*org));
     const struct sentry *s = (const struct sentry *)call->client;
     const cJSON *links = json_get(json, "links");
 
-    (void)reply;
     op->result = org;
     org->id = source_json_id(call->mem, json, "id");
     org->slug = source_json_str(call->mem, json, "slug");
@@ -221,26 +215,22 @@ struct source_call *sentry_get_organization(struct sentry *s, uint64_t owner, so
     return sentry_start(call, err);
 }
 
-static int take_mappings(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                         const struct http_reply *reply, struct error *err)
+static int take_mapping(struct source_call *call, struct sentry_op *op, const cJSON *json,
+                        struct error *err)
 {
     struct sentry_code_mappings *list = op->result;
 
-    (void)reply;
-    if (!cJSON_IsArray(json))
-        return not_a_list(err, "code mappings");
-    for (const cJSON *one = json->child; one; one = one->next) {
-        if (!json_str(one, "repoName"))
-            continue;
-        struct sentry_code_mapping *mapping =
-            SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap);
-        mapping->project_slug = source_json_str(call->mem, one, "projectSlug");
-        mapping->repo_name = source_json_str(call->mem, one, "repoName");
-        mapping->provider = source_json_str(call->mem, json_get(one, "provider"), "key");
-        mapping->stack_root = source_json_str(call->mem, one, "stackRoot");
-        mapping->source_root = source_json_str(call->mem, one, "sourceRoot");
-        mapping->default_branch = source_json_str(call->mem, one, "defaultBranch");
-    }
+    (void)err;
+    if (!json_str(json, "repoName"))
+        return 0;
+    struct sentry_code_mapping *mapping =
+        SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap);
+    mapping->project_slug = source_json_str(call->mem, json, "projectSlug");
+    mapping->repo_name = source_json_str(call->mem, json, "repoName");
+    mapping->provider = source_json_str(call->mem, json_get(json, "provider"), "key");
+    mapping->stack_root = source_json_str(call->mem, json, "stackRoot");
+    mapping->source_root = source_json_str(call->mem, json, "sourceRoot");
+    mapping->default_branch = source_json_str(call->mem, json, "defaultBranch");
     return 0;
 }
 
@@ -259,7 +249,8 @@ struct source_call *sentry_list_code_mappings(struct sentry *s, uint64_t owner,
     op->what = "list code mappings";
     op->scope = "org:read (or org:integrations)";
     op->none_is_empty = true;
-    op->take = take_mappings;
+    op->list_of = "code mappings";
+    op->take = take_mapping;
     op->result = source_result_new(call->mem, sizeof(struct sentry_code_mappings));
     return sentry_start(call, err);
 }

@@ -173,19 +173,28 @@ int source_refused(struct error *err, enum err_code code, const char *title,
     return -1;
 }
 
+int source_not_json(const char *title, int status, struct error *err)
+{
+    return error_set(err, ERR_PROTOCOL,
+                     "%s answered %d with an HTML page instead of JSON: is the configured URL that "
+                     "of its API?",
+                     title, status);
+}
+
+int source_empty(const char *title, int status, struct error *err)
+{
+    return error_set(err, ERR_PROTOCOL, "%s answered %d with an empty body", title, status);
+}
+
 int source_reply_json(const struct http_reply *reply, const char *title, cJSON **ret,
                       struct error *err)
 {
     const char *body = reply->body + strspn(reply->body, " \t\r\n");
 
     if (!*body)
-        return error_set(err, ERR_PROTOCOL, "%s answered %d with an empty body", title,
-                         reply->status);
+        return source_empty(title, reply->status, err);
     if (*body == '<')
-        return error_set(err, ERR_PROTOCOL,
-                         "%s answered %d with an HTML page instead of JSON: is the configured URL "
-                         "that of its API?",
-                         title, reply->status);
+        return source_not_json(title, reply->status, err);
     if (json_parse(reply->body, reply->body_len, "the answer", ret, err) < 0)
         return error_context(err, "%s", title);
     return 0;

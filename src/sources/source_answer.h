@@ -24,6 +24,10 @@ void source_add_detail(struct buf *out, const struct http_reply *reply);
 int source_refused(struct error *err, enum err_code code, const char *title,
                    const struct http_reply *reply, const char *meaning);
 
+/* An answer that is an HTML page, or has no body, where JSON is expected. Return -1. */
+int source_not_json(const char *title, int status, struct error *err);
+int source_empty(const char *title, int status, struct error *err);
+
 /* Parses a 2xx reply's JSON. Errors: ERR_PROTOCOL, naming what came instead. */
 int source_reply_json(const struct http_reply *reply, const char *title, cJSON **ret,
                       struct error *err) MUST_CHECK;

@@ -8,6 +8,7 @@
 #ifndef SOURCES_SOURCE_CALL_H
 #define SOURCES_SOURCE_CALL_H
 
+#include "dbconn/base/json_stream.h"
 #include "dbconn/net/http.h"
 #include "dbconn/sources/source.h"
 
@@ -19,6 +20,7 @@ struct source_client {
     struct http *http;
     struct http_service *service;
     const char *title;         /* "Sentry" */
+    struct json_limits json;   /* of an answer that is read as it comes */
     struct source_call *calls; /* under way */
     /* source_share.h */
     int64_t keep_ms;              /* how long an answer serves further calls; 0: not at all */
@@ -42,7 +44,8 @@ struct source_call {
     source_reply_fn *on_reply;
     const void *waits_for; /* something else in the client, such as a token; or NULL */
     source_wake_fn *wake;
-    void *op; /* in `mem` */
+    const char *const *wanted; /* of the JSON to come; NULL: no JSON, or a short one */
+    void *op;                  /* in `mem` */
     uint64_t owner;
     source_done_fn *done;
     void *user;

@@ -7,12 +7,14 @@
 #include "dbconn/base/text.h"
 #include "dbconn/net/http_headers.h"
 #include "dbconn/net/loop.h"
+#include "source_filter.h"
 
 /* A request on its way, or an answer that is about to be given again. */
 struct source_fetch {
     struct source_client *client;
     struct source_fetch *next;
     char *key; /* NULL: not to be shared */
+    struct source_filter filter;
     struct http_call *request;
     struct source_kept *kept; /* held: what is given again */
     struct loop_timer *soon;  /* ... from the loop */
@@ -214,13 +216,13 @@ static void on_soon(void *user)
 
 /* All that the answer may depend on; the credential is the client's own. NULL for what may change
  * something, or is cut off where it gets too long. */
-static char *key_of(const struct http_request *request)
+static char *key_of(const struct http_request *request, const char *const *wanted)
 {
     struct buf key = BUF_INIT;
 
     if (request->method || request->body || !request->idempotent || request->keep_partial)
         return NULL;
-    buf_addf(&key, "%zu %s", request->max_bytes, request->url);
+    buf_addf(&key, "%zu %p %s", request->max_bytes, (const void *)wanted, request->url);
     for (const char *const *line = request->headers; line && *line; line++) {
         if (!text_istarts(*line, "Authorization:")) {
             buf_addc(&key, '\n');
@@ -239,12 +241,14 @@ static struct source_fetch *find_fetch(const struct source_client *client, const
     return fetch;
 }
 
-static struct source_fetch *fetch_new(struct source_client *client, char *key)
+static struct source_fetch *fetch_new(struct source_client *client, char *key,
+                                      const char *const *wanted)
 {
     struct source_fetch *fetch = xcalloc(1, sizeof(*fetch));
 
     fetch->client = client;
     fetch->key = key;
+    fetch->filter = (struct source_filter){ wanted, client->title, client->json };
     fetch->last = &fetch->waiting;
     fetch->next = client->fetches;
     client->fetches = fetch;
@@ -263,6 +267,10 @@ static int begin(struct source_fetch *fetch, struct http_request *request, struc
         loop_timer_start(fetch->soon, 0);
         return 0;
     }
+    if (fetch->filter.wanted) {
+        request->filter = &source_filter;
+        request->filter_arg = &fetch->filter;
+    }
     request->service = client->service;
     request->done = on_http_done;
     request->user = fetch;
@@ -273,13 +281,13 @@ static int begin(struct source_fetch *fetch, struct http_request *request, struc
 int source_share_send(struct source_call *call, struct http_request *request, struct error *err)
 {
     struct source_client *client = call->client;
-    char *key = key_of(request);
+    char *key = key_of(request, call->wanted);
     struct source_fetch *fetch = find_fetch(client, key);
 
     if (fetch) {
         free(key);
     } else {
-        fetch = fetch_new(client, key);
+        fetch = fetch_new(client, key, call->wanted);
         if (begin(fetch, request, err) < 0) {
             unlink_fetch(fetch);
             fetch_free(fetch);

@@ -14,6 +14,8 @@
 #include "dbconn/analysis/settings.h"
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/json.h"
+#include "dbconn/base/json_each.h"
+#include "dbconn/base/json_stream.h"
 #include "dbconn/slack/command.h"
 #include "dbconn/slack/command_reply.h"
 #include "dbconn/slack/dedupe.h"
@@ -21,6 +23,7 @@
 #define HOT __attribute__((noinline))
 #define ENVELOPES 100
 #define EVENT_LIST_BYTES (1024 * 1024)
+#define PIECE 16384 /* of what libcurl hands over */
 #define FILES 3000
 
 static void refuse(const char *what)
@@ -102,19 +105,38 @@ static void add_event(struct buf *out, int i)
              i / 60 % 60, i % 60);
 }
 
+struct rows {
+    struct source_mem *mem;
+    size_t n;
+};
+
+static int count_row(void *user, const cJSON *one, struct error *err)
+{
+    struct rows *rows = user;
+    struct sentry_event_row row = { 0 };
+
+    rows->n += sentry_read_row(one, rows->mem, &row, err) == 0;
+    return 0;
+}
+
+/* As it comes from the network, in pieces; then an event at a time. */
 HOT static size_t hot_events(const struct buf *text, struct source_mem *mem)
 {
-    cJSON *list = NULL;
-    size_t n = 0;
+    struct json_stream *json = json_stream_new(sentry_wanted_rows, NULL, "the list");
+    struct buf kept = BUF_INIT;
+    struct rows rows = { mem, 0 };
 
-    if (json_parse(buf_str(text), text->len, "the list", &list, NULL) < 0)
-        refuse("the list is no JSON");
-    for (const cJSON *one = list->child; one; one = one->next) {
-        struct sentry_event_row row = { 0 };
-        n += sentry_read_row(one, mem, &row, NULL) == 0;
+    for (size_t i = 0, n; i < text->len; i += n) {
+        n = text->len - i < PIECE ? text->len - i : PIECE;
+        if (json_stream_feed(json, text->data + i, n, &kept, NULL) != 0)
+            refuse("the list is no JSON");
     }
-    cJSON_Delete(list);
-    return n;
+    if (json_stream_end(json, &kept, NULL) < 0 ||
+        json_each(buf_str(&kept), kept.len, "", "the list", count_row, &rows, NULL, NULL) < 0)
+        refuse("the list is no JSON");
+    json_stream_free(json);
+    buf_clear(&kept);
+    return rows.n;
 }
 
 static void events(void)

@@ -185,8 +185,7 @@ static void documents_of_every_shape_become_one(void **state)
     for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
         struct source_mem *mem = source_mem_new();
         char *text = xasprintf("{\"hits\":{\"hits\":[%s]}}", documents[i].hit);
-        cJSON *json = cJSON_Parse(text);
-        const struct es_result *result = es_parse_result(json, NULL, mem, NULL);
+        const struct es_result *result = es_parse_result(text, strlen(text), NULL, mem, NULL);
         const char *shape = documents[i].shape;
 
         assert_int_equal(result->n, 1);
@@ -201,7 +200,6 @@ static void documents_of_every_shape_become_one(void **state)
         assert_field(shape, hit->region, documents[i].region);
         assert_field(shape, hit->n_host_ips ? hit->host_ips[0] : NULL, "10.0.0.7");
         assert_int_equal(hit->at_ms, time_or_unknown("2026-03-04T05:06:07.890Z"));
-        cJSON_Delete(json);
         free(text);
         source_mem_release(mem);
     }
@@ -212,15 +210,14 @@ static void configured_field_names_win(void **state)
     static const char *const message[] = { "payload.text", "message", NULL };
     struct source_mem *mem = source_mem_new();
     struct es_fields fields = *es_default_fields();
-    cJSON *json = cJSON_Parse("{\"hits\":{\"hits\":[{\"_source\":{\"message\":\"outer\","
-                              "\"payload\":{\"text\":\"inner\"}}}]}}");
+    static const char text[] = "{\"hits\":{\"hits\":[{\"_source\":{\"message\":\"outer\","
+                               "\"payload\":{\"text\":\"inner\"}}}]}}";
 
     (void)state;
     fields.message = message;
-    const struct es_result *result = es_parse_result(json, &fields, mem, NULL);
+    const struct es_result *result = es_parse_result(text, strlen(text), &fields, mem, NULL);
     assert_string_equal(result->hits[0].message, "inner");
     assert_true(result->hits[0].at_ms == TIME_UNKNOWN);
-    cJSON_Delete(json);
     source_mem_release(mem);
 }
 
@@ -259,8 +256,8 @@ static void an_answer_says_how_much_of_the_truth_it_is(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct source_mem *mem = source_mem_new();
-        cJSON *json = cJSON_Parse(cases[i].json);
-        const struct es_result *result = es_parse_result(json, NULL, mem, NULL);
+        const struct es_result *result =
+            es_parse_result(cases[i].json, strlen(cases[i].json), NULL, mem, NULL);
         assert_int_equal(result->total, cases[i].total);
         assert_int_equal(result->total_is_lower_bound, cases[i].lower_bound);
         assert_int_equal(result->nothing_searched, cases[i].nothing);
@@ -268,7 +265,6 @@ static void an_answer_says_how_much_of_the_truth_it_is(void **state)
         if (cases[i].why)
             assert_says(result->meta.why, cases[i].why);
         assert_int_equal(result->n, 0);
-        cJSON_Delete(json);
         source_mem_release(mem);
     }
 }

@@ -152,7 +152,8 @@ struct source_call *es_check(struct es *es, uint64_t owner, source_done_fn *done
 /* The request body for a query; `fields` NULL: built-in. The caller owns it (cJSON_Delete()). */
 cJSON *es_build_query(const struct es_query *query, const char *time_field,
                       const struct es_fields *fields);
-struct es_result *es_parse_result(const cJSON *json, const struct es_fields *fields,
+/* The answer to a search; its hits are read one at a time. */
+struct es_result *es_parse_result(const char *text, size_t len, const struct es_fields *fields,
                                   struct source_mem *mem, struct error *err) MUST_CHECK;
 
 #endif
