@@ -18,7 +18,7 @@
 /* Stands before the system's: a name server that says nothing about one name for a while. libcurl
  * calls it in a thread of its own. */
 #define SILENT_NAME "silent.example"
-static volatile int silent_lookups;
+static _Atomic int silent_lookups;
 
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                 struct addrinfo **ret)
