@@ -15,7 +15,7 @@ static const struct {
     { "queue.retention_days", 0, 36500 },   { "queue.lease_seconds", 1, 3600 },
     { "history.seen_days", 0, 36500 },      { "audit.retention_days", 0, 36500 },
     { "limits.job_seconds", 1, 3600 },      { "limits.call_seconds", 1, 600 },
-    { "limits.answer_mb", 1, 256 },
+    { "limits.answer_mb", 1, 256 },         { "limits.step_seconds", 1, 3600 },
 };
 
 static const struct {
@@ -100,6 +100,7 @@ static const char *const live[] = {
     "access.external_channels",
     "access.projects",
     "limits.job_seconds",
+    "limits.step_seconds",
     "limits.call_seconds",
     "limits.answer_mb",
     "log.level",

@@ -84,6 +84,8 @@ const struct config_option config_options[] = {
     { "net.ca_file", CONFIG_STRING, NULL, NULL, "PEM file with the CAs to trust" },
     { "limits.job_seconds", CONFIG_NUMBER, NULL, "120",
       "an investigation ends with what it has after this" },
+    { "limits.step_seconds", CONFIG_NUMBER, NULL, "60",
+      "a step of it ends with what it has after this" },
     { "limits.call_seconds", CONFIG_NUMBER, NULL, "20",
       "a question to Sentry, GitHub or Elasticsearch, with its retries" },
     { "limits.answer_mb", CONFIG_NUMBER, NULL, "16",

@@ -94,6 +94,7 @@ static void read_options(struct serving *s, struct bot_options *ret)
         .seen_ms = config_num(config, "history.seen_days") * DAY_MS,
         .retention_ms = retention_ms(config),
         .job_budget_ms = config_num(config, "limits.job_seconds") * SECOND_MS,
+        .step_ms = config_num(config, "limits.step_seconds") * SECOND_MS,
         .edits_per_minute = (int)config_num(config, "slack.edits_per_minute"),
         .progress = config_str(config, "slack.progress"),
         .chart = config_str(config, "slack.chart"),

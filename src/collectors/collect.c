@@ -87,17 +87,33 @@ static void unlink_call(struct collect_call *call)
     free(call);
 }
 
-void collect_sent(struct collect_call *call, struct source_call *handle, struct error *err)
+/* The call has no answer. */
+static void give_up(struct collect_call *call, const struct error *err)
 {
     struct collect *c = call->c;
     collect_result_fn *fn = call->fn;
     size_t tag = call->tag;
 
-    call->handle = handle;
-    if (handle)
-        return;
     unlink_call(call);
     fn(c, NULL, err, tag);
+}
+
+static void set_over(const struct collect *c, struct error *err)
+{
+    (void)error_set(err, ERR_TIMEOUT, "no answer within the %.6g s that a step may take",
+                    (double)c->over_ms / SECOND_MS);
+}
+
+void collect_sent(struct collect_call *call, struct source_call *handle, struct error *err)
+{
+    call->handle = handle;
+    if (handle && !call->c->over_ms)
+        return;
+    if (handle) {
+        source_cancel(handle);
+        set_over(call->c, err);
+    }
+    give_up(call, err);
     error_clear(err);
 }
 
@@ -109,6 +125,20 @@ static void go_on(struct collect *c)
         return;
     c->next = NULL;
     next(c); /* last statement: the collector may end in it, and its owner free `c` */
+}
+
+void collect_expire(struct collect *c, int64_t limit_ms)
+{
+    struct error err = ERROR_INIT;
+
+    c->over_ms = limit_ms;
+    set_over(c, &err);
+    while (c->calls) {
+        source_cancel(c->calls->handle);
+        give_up(c->calls, &err);
+    }
+    error_clear(&err);
+    go_on(c); /* last statement */
 }
 
 void collect_received(void *user, const void *result, const struct error *err)

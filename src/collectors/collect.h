@@ -29,6 +29,7 @@ struct collect {
     size_t lost;           /* calls that failed or came back incomplete */
     struct buf losses;     /* a sentence each */
     struct error error;
+    int64_t over_ms; /* 0, or its time is over, which was so long: nothing more is asked */
     bool ended;
 };
 

@@ -11,6 +11,13 @@
 
 #define DEFAULT_BUDGET_MS (2 * MINUTE_MS)
 
+/* The time of one step that runs. */
+struct step_time {
+    struct run *run;
+    size_t i;
+    struct loop_timer *timer;
+};
+
 struct run {
     struct run_options o;
     char *issue, *event;
@@ -19,6 +26,7 @@ struct run {
     struct evidence *board;
     struct collect *collects[PLAYBOOK_MAX_STEPS];
     int64_t started_mono_ms[PLAYBOOK_MAX_STEPS];
+    struct step_time times[PLAYBOOK_MAX_STEPS];
     unsigned ended; /* bit i: step i has an outcome */
     struct loop_timer *budget;
     bool advancing, done;
@@ -58,8 +66,10 @@ void run_free(struct run *run)
 {
     if (!run)
         return;
-    for (size_t i = 0; i < PLAYBOOK_MAX_STEPS; i++)
+    for (size_t i = 0; i < PLAYBOOK_MAX_STEPS; i++) {
         collect_free(run->collects[i]);
+        loop_timer_free(run->times[i].timer);
+    }
     source_cancel(run->lookup);
     loop_timer_free(run->budget);
     casefile_clear(&run->casefile);
@@ -91,6 +101,8 @@ static void step_ended(struct run *run, size_t i)
     struct step_record *s = &run->casefile.steps[i];
 
     s->duration_ms = clock_mono_ms() - run->started_mono_ms[i];
+    loop_timer_free(run->times[i].timer);
+    run->times[i].timer = NULL;
     run->ended |= 1u << i;
     casefile_from_board(&run->casefile, run->board);
     LOG(DEBUG, "step.end", F_STR("job", run->o.job), F_STR("step", s->id),
@@ -122,6 +134,25 @@ static void skip(struct run *run, size_t i)
     step_ended(run, i);
 }
 
+/* What the step still asks for fails; it goes on to its end with what it has. */
+static void on_step_time(void *user)
+{
+    struct step_time *t = user;
+
+    LOG(INFO, "step.over_time", F_STR("job", t->run->o.job),
+        F_STR("step", t->run->casefile.steps[t->i].id), F_INT("limit_ms", t->run->o.step_ms));
+    collect_expire(t->run->collects[t->i], t->run->o.step_ms); /* last: the run may be gone */
+}
+
+static void watch_step(struct run *run, size_t i)
+{
+    if (run->o.step_ms <= 0 || has_outcome(&run->casefile.steps[i]))
+        return;
+    run->times[i] = (struct step_time){ .run = run, .i = i };
+    run->times[i].timer = loop_timer_new(run->o.loop, on_step_time, &run->times[i]);
+    loop_timer_start(run->times[i].timer, run->o.step_ms);
+}
+
 static void start_step(struct run *run, size_t i)
 {
     const struct playbook_step *step = &run->o.playbook->steps[i];
@@ -149,6 +180,7 @@ static void start_step(struct run *run, size_t i)
     s->status = STEP_RUNNING;
     tell(run, s);
     run->collects[i] = collect_start(&request);
+    watch_step(run, i);
 }
 
 static void finish(struct run *run, const struct error *err)
@@ -269,6 +301,8 @@ void run_abort(struct run *run, const char *why)
         struct step_record *s = &run->casefile.steps[i];
         collect_free(run->collects[i]);
         run->collects[i] = NULL;
+        loop_timer_free(run->times[i].timer);
+        run->times[i].timer = NULL;
         if (has_outcome(s))
             continue;
         s->status = STEP_SKIPPED;

@@ -61,6 +61,10 @@ struct collect_request {
 
 /* All pointers of `request` must live until `done` or collect_stop(). */
 struct collect *collect_start(const struct collect_request *request);
+/* Its time, which was `limit_ms`, is over: calls under way and all further ones fail, so that it ends
+ * with what it has and says what it could not read. `done` runs in it; the last statement of the
+ * caller, too. */
+void collect_expire(struct collect *c, int64_t limit_ms);
 /* Cancels what is under way and frees; `done` will not run. After `done` ran: just frees. */
 void collect_free(struct collect *c);
 struct step_record *collect_record(struct collect *c); /* the one of its request */

@@ -27,6 +27,8 @@ struct run_options {
     const char *event;             /* 32 hex digits of an event, whose issue is looked up; copied */
     int64_t now_ms;                /* the evaluation time; kept over resumes */
     int64_t budget_ms;             /* for the whole run; 0: two minutes */
+    int64_t step_ms;               /* for each step, which then ends with what it has; 0: as long
+                                    * as the run */
     uint64_t owner;                /* for fairness between jobs */
     const char *job;               /* its id, in the log; NULL: none. Must outlive the run */
     /* A step started or ended (see its status); the casefile is up to date. May be NULL. */

@@ -38,7 +38,7 @@ struct bot_options {
     int connections, expected_connections;
     int max_running, max_waiting, max_attempts;
     int edits_per_minute;
-    int64_t lease_ms, retention_ms, job_budget_ms;
+    int64_t lease_ms, retention_ms, job_budget_ms, step_ms;
     int64_t seen_ms;      /* how far back an earlier diagnosis of the same is mentioned */
     const char *progress; /* "plan", "blocks", "text" */
     const char *chart;    /* "auto", "image", "text" */
