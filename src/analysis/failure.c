@@ -43,6 +43,13 @@ const char *failure_kind_title(enum failure_kind kind)
     return titles[kind];
 }
 
+const char *failure_title(const struct failure *f)
+{
+    if (f->kind == FAILURE_OTHER && f->connecting != YES)
+        return "an error of another kind than the connection";
+    return failure_kind_title(f->kind);
+}
+
 enum tristate failure_kind_is_applicable(enum failure_kind kind)
 {
     switch (kind) {
@@ -82,6 +89,7 @@ struct failure_reader *failure_reader_new(void)
 {
     struct failure_reader *r = xcalloc(1, sizeof(*r));
 
+    failure_wait_init(r);
     failure_kind_init(r);
     failure_engine_init(r);
     failure_target_init(r);
@@ -96,6 +104,8 @@ void failure_reader_free(struct failure_reader *r)
     failure_rules_clear(&r->local_kinds);
     failure_rules_clear(&r->class_kinds);
     failure_rules_clear(&r->connecting);
+    failure_rules_clear(&r->statements);
+    failure_rules_clear(&r->pools);
     failure_rules_clear(&r->early);
     failure_rules_clear(&r->late);
     failure_rules_clear(&r->engine_marks);
@@ -190,6 +200,7 @@ void failure_read(const struct failure_reader *r, const struct failure_exception
     failure_target_read(r, e->type, text, ret, &rest, &scheme);
     enum evidence how = failure_kind_read(r, e->type, text, &ret->kind, &ret->connecting);
     ret->kind_is_specific = how == EVIDENCE_STRONG;
+    ret->pool_full = failure_pool_full(r, text);
     failure_engine_read(r, e, rest, scheme, ret);
     free(type);
     free(module);
@@ -220,6 +231,8 @@ static void add_cause(struct failure *f, struct failure *inner)
     }
     if (inner->connecting == YES)
         f->connecting = YES;
+    if (f->pool_full == UNKNOWN)
+        f->pool_full = inner->pool_full;
     if (f->is_database == UNKNOWN || (f->is_database == NO && inner->engine_is_named)) {
         f->is_database = inner->is_database;
         f->instead = inner->instead;

@@ -16,9 +16,8 @@
 #define MY ENGINE_MYSQL
 /* Of dev.mysql.com's error references, those about connections. */
 #define MYSQL_CODES                                                                                \
-    "(?:1040|1044|1045|1049|1129|1130|1203|1226|1251|1698|2002|2003|2005|2006|2013|2026|2054|"     \
-    "2055|"                                                                                        \
-    "2059)"
+    "(?:1040|1044|1045|1049|1053|1129|1130|1203|1226|1251|1698|2002|2003|2005|2006|2013|2026|"     \
+    "2054|2055|2059)"
 
 /* Sorted by how little they can be mistaken: the first row that matches decides. */
 /* clang-format off */
@@ -42,7 +41,7 @@ static const struct failure_rule mark_rules[] = {
       "\\brole \"[^\"]*\" does not exist|\\bdatabase \"[^\"]*\" does not exist|"
       "permission denied for database|terminating connection due to administrator|"
       "server closed the connection unexpectedly|max_client_conn|query_wait_timeout|"
-      "server_login_retry|MaxClientsInSessionMode|Tenant or user not found|SASL: SCRAM|"
+      "server_login_retry|FATAL:? +no such database: |MaxClientsInSessionMode|Tenant or user not found|SASL: SCRAM|"
       "SASL authentication failed|server does not support SSL, but|\\b28P01\\b|\\b57P0[123]\\b|"
       "\\b53300\\b|\\b3D000\\b|SQLSTATE\\[08006\\]|\\b(?:psql|pg_ctl|pg_dump|pg_dumpall|"
       "pg_restore|pg_isready|pg_basebackup|createdb): |(?-i:\\bpq: )|is not permitted to log in|"
@@ -63,7 +62,7 @@ static const struct failure_rule mark_rules[] = {
       "conversione del nome host \"|преобразовать имя \"|无法将主机名 \"|無法將主機名稱 \"|"
       "översätta värdnamn|не вдалося перекласти ім.я хоста|não pôde (?:traduzir nome da máquina|"
       "conectar ao servidor)|kör servern (?:på|lokalt)", PG, 0 },
-    { "com\\.mysql|\\bMySQL|Mysql2|MySql|aiomysql|asyncmy|pymysql|myxql|\\bDBD::mysql|mysqli|"
+    { "com\\.mysql|\\bTrilogy|\\bMySQL|Mysql2|MySql|aiomysql|asyncmy|pymysql|myxql|\\bDBD::mysql|mysqli|"
       "mysqldump|\\bmysqladmin", MY, 0 },
     { "Can't connect to (?:local |remote )?(?:MySQL )?server (?:on|through)|"
       "\\(HY000/[12]\\d{3}\\)|SQLSTATE\\[\\w+\\]:? ?[\\w ]*:? ?\\[?" MYSQL_CODES "\\b|\\("
@@ -75,7 +74,8 @@ static const struct failure_rule mark_rules[] = {
       "ER_(?:CON_COUNT|BAD_DB|HOST_)\\w*|PROTOCOL_CONNECTION_LOST|^Too many connections$|"
       "Packets out of order\\. Got|Data source rejected establishment of connection|"
       "Public Key Retrieval is not allowed|mysqladmin flush-hosts|Handshake inactivity timeout|"
-      "authentication protocol requested by server; consider", MY, 0 },
+      "authentication protocol requested by server; consider|Lock wait timeout exceeded|"
+      "maximum statement execution time exceeded", MY, 0 },
     { "SQLServer(?:Exception|Driver)|(?-i:\\bSqlException\\b)|SqlClient\\b|"
       "ODBC Driver \\d+ for SQL Server|\\[SQL Server|SQL ?Server (?:Native|Driver)|TCP Provider|"
       "Named Pipes Provider|ClientConnectionId|requested by the login|Adaptive Server|FreeTDS|"
@@ -97,10 +97,11 @@ static const struct failure_rule mark_rules[] = {
       "jedis\\.|lettuce\\.|redisson|predis|ioredis|aioredis|\\bRedix\\b|"
       "max number of clients reached|\\bNOAUTH\\b|\\bWRONGPASS\\b|maxRetriesPerRequest|"
       "Error -?\\d+ connecting to \\S+:\\d+\\.|Timeout connecting to server|MISCONF Redis|"
-      "LOADING Redis|go-redis", ENGINE_REDIS, 0 },
+      "LOADING Redis|go-redis|ClusterAllFailedError|Failed to refresh slots cache",
+      ENGINE_REDIS, 0 },
     { "cassandra|datastax|\\bgocql\\b|NoHostAvailable|All host\\(s\\) tried for query failed|"
       "Could not reach any contact point|\\bkeyspace\\b|scylla", ENGINE_CASSANDRA, 0 },
-    { "clickhouse|\\bDB::(?:Net)?Exception|ch\\.Client", ENGINE_CLICKHOUSE, 0 },
+    { "clickhouse|\\bDB::(?:Net)?Exception|(?-i:\\bch\\.Client)", ENGINE_CLICKHOUSE, 0 },
     { "elasticsearch|elastic_transport|Elastic\\\\|Elastica\\\\|opensearch|"
       "No Living connections|NoNodeAvailable|None of the configured nodes|elastic\\.co",
       ENGINE_ELASTICSEARCH, 0 },

@@ -28,7 +28,7 @@ static const struct failure_rule kind_rules[] = {
     { "(?:configured timeouts:|(?:socket|connect|serverSelection)TimeoutMS)[^)\\n]*",
       FAILURE_OTHER, NONE },
     { "\\blookup [^\\s:]+(?: on \\S+)?: [^\\n,;)]*", FAILURE_DNS_FAILURE, STRONG },
-    { "\\bquery(?:Srv|Txt|A|Aaaa)? E[A-Z]+", FAILURE_DNS_FAILURE, STRONG },
+    { "(?-i:\\bquery(?:Srv|Txt|A|Aaaa)? E[A-Z]{4,})", FAILURE_DNS_FAILURE, STRONG },
     { "could not translate host name [^\\n]*", FAILURE_DNS_FAILURE, STRONG },
     { "no pg_hba\\.conf entry for [^\\n]*", FAILURE_AUTHENTICATION_FAILED, STRONG },
     { "pg_hba\\.conf rejects [^\\n]*", FAILURE_AUTHENTICATION_FAILED, STRONG },
@@ -239,6 +239,7 @@ static const struct failure_rule kind_rules[] = {
       FAILURE_TLS_FAILURE, STRONG },
     { "could not (?:initiate|negotiate|establish|accept) (?:an? )?(?:SSL|TLS)|SSL Provider",
       FAILURE_TLS_FAILURE, STRONG },
+    { "attempting to establish an? (?:SSL|TLS) connection", FAILURE_TLS_FAILURE, STRONG },
     { "could not establish a secure connection|(?:SSL|TLS) (?:error|alert|connection could not)",
       FAILURE_TLS_FAILURE, STRONG },
     { "(?:sslv3|tlsv1)[\\w. ]* alert|wrong version number|unsupported protocol|SSL: [A-Z_]{4,}",
@@ -274,15 +275,15 @@ static const struct failure_rule kind_rules[] = {
     { "\\bCode: (?:210|279)\\.", FAILURE_OTHER, WEAK },
     { "\\bCode: (?:193|194|516)\\.", FAILURE_AUTHENTICATION_FAILED, STRONG },
     { "\\bCode: 81\\.", FAILURE_UNKNOWN_DATABASE, STRONG },
-    { "\\bCode: (?:159|209)\\.", FAILURE_TIMEOUT, STRONG },
+    { "\\bCode: 209\\.", FAILURE_TIMEOUT, STRONG },
     { "\\bCode: 198\\.", FAILURE_DNS_FAILURE, STRONG },
     { "\\bCode: 202\\.", FAILURE_TOO_MANY_CONNECTIONS, STRONG },
 
     /* Wrappers. */
     { "context deadline exceeded|deadline (?:has )?(?:elapsed|exceeded)", FAILURE_TIMEOUT, WEAK },
     { "server selection (?:timeout|timed out)|selecting a server", FAILURE_TIMEOUT, WEAK },
-    { "timed out|time-?out occurr?ed|a timeout occurr?ed", FAILURE_TIMEOUT, WEAK },
-    { "(?:operation|request|query|acquire|acquiring|pool|command) time ?out|"
+    { "timed[- ]out|time-?out occurr?ed|a timeout occurr?ed", FAILURE_TIMEOUT, WEAK },
+    { "(?:operation|request|query|acquire(?: conn)?|acquiring|pool|command) time ?out|"
       "timeout (?:acquiring|waiting|exceeded|error|of \\d+)", FAILURE_TIMEOUT, WEAK },
     { "(?-i:(?:Timeout|TimeoutError|TimeoutException)\\b)(?! ?[:=] ?\\d)", FAILURE_TIMEOUT, WEAK },
     { "pool (?:is )?exhausted", FAILURE_TOO_MANY_CONNECTIONS, WEAK },
@@ -343,6 +344,7 @@ static const struct failure_rule connecting_rules[] = {
       "unavailable or does not exist)|exception opening socket|while connecting to|"
       "no server is available|successfully established with the server, but then an error", 0, 0 },
     { "network adapter could not establish|no (?:alive|living) (?:nodes|connections)|"
+      "failed to refresh slots cache|"
       "no hosts? (?:available|could be)|nodes are available", 0, 0 },
     /* libpq's frame around whatever the server or the pooler before it answered; PgBouncer's
      * (objects.c, janitor.c) and Pgpool-II's words for a server behind them that can't be used. */
@@ -369,6 +371,8 @@ static bool kind_of(const struct failure_match *m, const char *text, enum failur
 
 void failure_kind_init(struct failure_reader *r)
 {
+    /* First: what they cover is not read again. */
+    failure_rules_add(&r->kinds, failure_statement_rules, failure_statement_rules_n);
     failure_rules_add(&r->kinds, kind_rules, ARRAY_LEN(kind_rules));
     failure_rules_add(&r->local_kinds, failure_locale_rules, failure_locale_rules_n);
     failure_rules_add(&r->class_kinds, class_rules, ARRAY_LEN(class_rules));
@@ -419,6 +423,12 @@ enum evidence failure_kind_read(const struct failure_reader *r, const char *type
 {
     enum failure_kind kind = FAILURE_OTHER;
     enum evidence best = read_message(r, text, &kind);
+
+    if (best != EVIDENCE_STRONG && failure_is_statement(r, text)) {
+        *ret_kind = FAILURE_OTHER;
+        *ret_connecting = UNKNOWN;
+        return EVIDENCE_WEAK;
+    }
     const struct failure_rule *class = failure_rules_first(&r->class_kinds, type);
 
     if (class && (enum evidence) class->how > best) {

@@ -19,6 +19,10 @@ const struct failure_rule failure_locale_rules[] = {
       "förbindelsen förvägrad|anslutningen vägras|opkobling nægtet|oppkobling nektes|"
       "yhteys torjuttu|kapcsolat elutasítva|bağlantı reddedildi|etkin olarak reddettiğinden|"
       "koneksi ditolak|kết nối bị từ chối|απόρριψη σύνδεσης|conexiunea a fost refuzată|"
+      /* pgjdbc's sentence around its address */
+      "(?:verbindung zu|connexion à|conexión a|conexão (?:para|com)|connessione a|"
+      "подсоединение по адресу) \\S{1,300} (?:verweigert|abgelehnt|refusée|rehusada|rechazada|"
+      "recusada|rifiutata|отклонено)|への接続が拒絶|连线被拒|連線被拒|"
       "s.ha refusat la connexió|拒绝连接|連線被拒絕|拒絕連線|积极拒绝|積極拒絕|拒绝了连接|连接被拒绝|接続を拒否されました|接続が拒否されました|"
       "拒否されたため|연결이 거부됨|연결을 거부했으므로|연결이 거부되었습니다", FAILURE_CONNECTION_REFUSED, STRONG },
     { "wartezeit für die verbindung ist abgelaufen|zeitüberschreitung|timeout abgelaufen|"

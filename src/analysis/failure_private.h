@@ -7,6 +7,7 @@
  *   failure_kind.c     how it failed
  *   failure_locales.c  the same in other languages
  *   failure_codes.c    the same in numbers
+ *   failure_wait.c     statements given up, the client's own pool used up
  *   failure_engine.c   which engine, or what it is instead of a database
  *   failure_target.c   the addresses that the text names
  *   failure_merge.c    mentions of addresses into targets
@@ -95,6 +96,8 @@ struct failure_reader {
     struct failure_rules local_kinds;     /* the same in other languages */
     struct failure_rules class_kinds;     /* in exception classes */
     struct failure_rules connecting;      /* "could not connect" */
+    struct failure_rules statements;      /* a statement was given up: the connection stood */
+    struct failure_rules pools;           /* the client's own pool: what = enum tristate, full */
     struct failure_rules early, late;     /* addresses, before and after connection strings */
     struct failure_rules engine_marks;    /* what only one engine's driver or server writes */
     struct failure_rules engine_words;    /* engines named in free text */
@@ -123,6 +126,13 @@ enum evidence failure_kind_read(const struct failure_reader *r, const char *type
                                 enum failure_kind *ret_kind, enum tristate *ret_connecting);
 extern const struct failure_rule failure_locale_rules[];
 extern const size_t failure_locale_rules_n;
+
+/* failure_wait.c */
+void failure_wait_init(struct failure_reader *r);
+bool failure_is_statement(const struct failure_reader *r, const char *text);
+enum tristate failure_pool_full(const struct failure_reader *r, const char *text);
+extern const struct failure_rule failure_statement_rules[];
+extern const size_t failure_statement_rules_n;
 
 /* failure_codes.c: false for a code that says nothing about a connection */
 bool failure_code_kind(enum code_space space, const char *code, size_t len, enum failure_kind *ret);

@@ -61,6 +61,8 @@ static const struct failure_rule early_rules[] = {
     { "Client with IP ad?dress u?'[^']*'", USE_IGNORE, 0 },
     { "\\blookup (?:tcp/\\S+|(?<host>[^\\s:]+)(?: on \\S+?:53)?)(?::|$)", USE_NAMED, 0 },
     { "- Local \\([^)]*\\)", USE_IGNORE, 0 },
+    /* Dart prints the client's own port beside the server's address. */
+    { "errno = \\d+\\), address = (?<host>[^\\s,]+), port = \\d+", USE_NAMED, 0 },
     { "\\b(?:read|write) udp[46]? \\S+?->\\S+", USE_IGNORE, 0 },
     { "\\b(?:read|write) tcp[46]? \\S+?->" HOST_PORT, USE_NAMED, 0 },
     { "\\bServer \\S+ UDP port \\d+ answered", USE_IGNORE, 0 },
@@ -116,6 +118,10 @@ static const struct failure_rule late_rules[] = {
     { "\\bHost(?: ?name)?: ?(?<host>[^\\s,;)\"']+)(?:, Port: ?" PORT ")?(?:, Database: "
       "?(?<db>[^\\s,;)]+))?", USE_NAMED, 0 },
 
+    /* pgjdbc in other languages */
+    { "(?:Verbindung zu|Connexion à|Conexión a|Conexão (?:para|com)|Connessione a|"
+      "Подсоединение по адресу) " HOST_PORT, USE_NAMED, 0 },
+
     /* SQL Server: JDBC (also localized), tedious, go-mssqldb, FreeTDS */
     { "\\bhost '?(?<host>[^',\\s]+)'?, port " PORT, USE_NAMED, 0 },
     { "(?:host|hôte|ホスト|主机|узлу?|servidor) ?['\"]?(?<host>[^'\",\\s、]{1,253})['\"]?(?:, ?|、|"
@@ -136,7 +142,7 @@ static const struct failure_rule late_rules[] = {
     { "\\bdial (?:tcp|udp)[46]? :" PORT, USE_NAMED, 0 },
 
     /* Node: connect ECONNREFUSED host:port, connect ENOENT /path, getaddrinfo, querySrv */
-    { "\\bquery\\w* E[A-Z]+ (?<host>[^\\s,'\"]+)", USE_NAMED, 0 },
+    { "(?-i:\\bquery\\w* E[A-Z]{4,}) (?<host>[^\\s,'\"]+)", USE_NAMED, 0 },
     { "(?<host>_mongodb\\._tcp\\.[^\\s,'\":]+)", USE_NAMED, 0 },
     { "getaddrinfo for (?<host>\\S+) failed", USE_NAMED, 0 },
     { "UnknownHostException: (?<host>[^\\s:,;)]+)", USE_NAMED, 0 },
@@ -196,6 +202,7 @@ static const struct failure_rule late_rules[] = {
     { "password authentication failed for user \"(?<user>[^\"]*)\"", USE_COMMON, 0 },
     { "authentication failed for user \"(?<user>[^\"]*)\"", USE_COMMON, 0 },
     { "\\brole \"(?<user>[^\"]*)\"", USE_COMMON, 0 },
+    { "\\bUser '?(?<user>[^\\s']+)'? already has more than", USE_COMMON, 0 },
     { "(?:\\buser|Benutzer|usuario|utilisateur|utente|usuário|пользовател[а-я]+|用户|使用者|ユーザー|"
       "사용자) ?" OPEN "(?<user>[^\"«»„“”`\\n]{1,64})" CLOSE, USE_COMMON, 0 },
     { "(?:\\bdatabase|Datenbank|base de datos|base de données|banco de dados|баз[аыуе] данных|"

@@ -48,6 +48,8 @@ const struct fact_help fact_helps[] = {
     { "events.environment", EVENTS, "text", "environment of most of them" },
     { "failures.counts", EVENTS, "list", "how often each kind of failure was seen" },
     { "failures.kinds", EVENTS, "number", "how many kinds of failure the issue mixes" },
+    { "failures.pool_full", EVENTS, "share",
+      "of the events since the onset that say that the client's own pool is used up" },
     { "failures.share.*", EVENTS, "share",
       "of the events since the onset that are of this kind, such as failures.share.timeout" },
     { "trend.kind", EVENTS, "text",

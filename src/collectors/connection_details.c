@@ -182,7 +182,7 @@ static void put_verdict(struct collect *c, const struct failure *f)
     if (!url)
         url = evidence_str(c->board, "issue.url");
     char *where = describe(f);
-    char *text = xasprintf("%s: %s", where, failure_kind_title(f->kind));
+    char *text = xasprintf("%s: %s", where, failure_title(f));
     evidence_set_str(c->board, c->step, "failure.kind", failure_kind_name(f->kind), text, url);
     evidence_set_str(c->board, c->step, "target.engine", engine_name(f->engine), where, url);
     evidence_set_tri(c->board, c->step, "failure.database", f->is_database, NULL, url,
@@ -210,7 +210,7 @@ static void start(struct collect *c)
     if (f.instead)
         collect_complete(c, "This is %s, no database.", f.instead);
     else
-        collect_complete(c, "%s: %s.", where, failure_kind_title(f.kind));
+        collect_complete(c, "%s: %s.", where, failure_title(&f));
     free(where);
     failure_clear(&f);
 }

@@ -127,6 +127,7 @@ void put_latest_event(struct collect *c, const struct sentry_event *event)
 struct message {
     const char *type, *value; /* lent by the rows */
     enum failure_kind kind;
+    bool pool_full; /* it says so of the client's own pool */
     int64_t count;
 };
 
@@ -139,25 +140,27 @@ struct messages {
 };
 
 /* Reads a message once; the same message comes hundreds of times. */
-static enum failure_kind count_message(const struct failure_reader *reader,
-                                       const struct sentry_event_row *row, struct messages *m)
+static struct message count_message(const struct failure_reader *reader,
+                                    const struct sentry_event_row *row, struct messages *m)
 {
     const char *value = row->error_value ? row->error_value : row->title;
+    struct message one = { .type = row->error_type, .value = value, .count = 1 };
     struct failure f;
 
     for (size_t i = 0; i < m->n; i++) {
         if (text_same(m->items[i].type, row->error_type) && text_same(m->items[i].value, value)) {
             m->items[i].count++;
-            return m->items[i].kind;
+            return m->items[i];
         }
     }
     failure_read(reader, &(struct failure_exception){ .type = row->error_type, .value = value },
                  &f);
-    enum failure_kind kind = f.kind;
+    one.kind = f.kind;
+    one.pool_full = f.pool_full == YES;
     failure_clear(&f);
     if (m->n < MAX_MESSAGES)
-        m->items[m->n++] = (struct message){ row->error_type, value, kind, 1 };
-    return kind;
+        m->items[m->n++] = one;
+    return one;
 }
 
 static int most_frequent_first(const void *a, const void *b)
@@ -199,12 +202,16 @@ void put_kinds(struct collect *c, const struct sentry_event_row **rows, size_t n
 {
     struct messages messages = { .n = 0 };
     size_t kinds = 0;
-    int64_t counts[FAILURE_COUNT] = { 0 }, total = 0;
+    int64_t counts[FAILURE_COUNT] = { 0 }, total = 0, pool_full = 0;
     cJSON *list = cJSON_CreateArray();
 
-    for (size_t i = 0; i < n; i++)
-        if (onset_ms == TIME_UNKNOWN || rows[i]->at_ms >= onset_ms)
-            counts[count_message(c->sources->reader, rows[i], &messages)]++;
+    for (size_t i = 0; i < n; i++) {
+        if (onset_ms != TIME_UNKNOWN && rows[i]->at_ms < onset_ms)
+            continue;
+        struct message m = count_message(c->sources->reader, rows[i], &messages);
+        counts[m.kind]++;
+        pool_full += m.pool_full;
+    }
     for (size_t k = 0; k < FAILURE_COUNT; k++) {
         if (counts[k] == 0)
             continue;
@@ -217,6 +224,8 @@ void put_kinds(struct collect *c, const struct sentry_event_row **rows, size_t n
     }
     for (size_t k = 0; k < FAILURE_COUNT; k++)
         put_share(c, (enum failure_kind)k, counts[k], total);
+    if (total > 0)
+        put_num(c, "failures.pool_full", (double)pool_full / (double)total);
     put_messages(c, &messages);
     put_num(c, "failures.kinds", (double)kinds);
     evidence_set_json(c->board, c->step, "failures.counts", list, NULL,

@@ -117,7 +117,7 @@ static void got_issue(struct collect *c, const void *result, const struct error 
         buf_addf(&facts, ", %lld events", (long long)issue->count);
     if (issue->user_count > 0)
         buf_addf(&facts, ", %lld users", (long long)issue->user_count);
-    c->state = xasprintf("%s in %s: %s%s", failure_kind_title(failure.kind),
+    c->state = xasprintf("%s in %s: %s%s", failure_title(&failure),
                          issue->project.slug ? issue->project.slug : "an unknown project",
                          verdict(&failure), buf_str(&facts));
     buf_clear(&facts);

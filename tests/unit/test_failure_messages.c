@@ -419,7 +419,7 @@ static const struct row mysql[] = {
     { "OperationalError",
       "(1203, \"User app already has more than 'max_user_connections' active "
       "connections\")",
-      "too_many_connections", "mysql", "" },
+      "too_many_connections", "mysql", "- - - app" },
     { "OperationalError", "(1044, \"Access denied for user 'app'@'%' to database 'shop'\")",
       "authentication_failed", "mysql", "- - shop app" },
     { "OperationalError",
@@ -859,7 +859,7 @@ static const struct row nosql[] = {
       "\"maxRetriesPerRequest\" option for details.",
       "other", "redis", "" },
     { "ReplyError", "NOAUTH Authentication required.", "authentication_failed", "redis", "" },
-    { "ClusterAllFailedError", "Failed to refresh slots cache.", "other", "?", "" },
+    { "ClusterAllFailedError", "Failed to refresh slots cache.", "other", "redis", "" },
     { "Error", "connect ETIMEDOUT", "timeout", "?", "" },
     { "Redis::CannotConnectError", "Error connecting to Redis on cache:6379 (Errno::ECONNREFUSED)",
       REFUSED, "redis", "cache 6379" },
@@ -991,6 +991,34 @@ static const struct row nosql[] = {
 };
 
 static const struct row seldom[] = {
+    { "org.postgresql.util.PSQLException",
+      "Verbindung zu 10.8.0.4:5432 verweigert. Überprüfen Sie die Korrektheit von Hostnamen und "
+      "der "
+      "Portnummer und dass der Datenbankserver TCP/IP-Verbindungen annimmt.",
+      REFUSED, PG, "10.8.0.4 5432" },
+    { "org.postgresql.util.PSQLException",
+      "Connexion à bdd:5433 refusée. Vérifiez que le nom de machine et le port sont corrects et "
+      "que "
+      "postmaster accepte les connexions TCP/IP.",
+      REFUSED, PG, "bdd 5433" },
+    { "org.elasticsearch.client.ResponseException",
+      "java.net.ConnectException: Timeout connecting to [es-1/10.8.0.4:9200]", "timeout",
+      "elasticsearch", "es-1 9200" },
+    { "Trilogy::TimeoutError", "trilogy_connect: timeout", "timeout", "mysql", "" },
+    { "django.db.utils.OperationalError", "(1053, 'Server shutdown in progress')", "other", "mysql",
+      "" },
+    { "SQLException", "FATAL: no such database: shop", "unknown_database", PG, "- - shop" },
+    { "*errors.errorString",
+      "clickhouse: acquire conn timeout. you can increase the number of max open conn or the dial "
+      "timeout",
+      "timeout", "clickhouse", "" },
+    { "sqlx::Error",
+      "error occurred while attempting to establish a TLS connection: unexpected response from "
+      "SSLRequest: 0x00",
+      "tls_failure", "unknown", "" },
+    { "SocketException",
+      "Connection refused (OS Error: Connection refused, errno = 111), address = pg, port = 50122",
+      REFUSED, PG, "pg" },
     { NULL,
       "mongodb%2bsrv%3a%2f%2fann%3as3cr%40et%40c0.x.mongodb.net%2fshop:27017: [Errno 11001] "
       "getaddrinfo failed, Timeout: 30s",

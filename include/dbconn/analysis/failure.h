@@ -54,6 +54,9 @@ struct failure {
      * only the cause is missing; UNKNOWN when it may be any error (bad URL, missing driver, SQL).
      * YES for every other kind. */
     enum tristate connecting;
+    /* YES: the client waited for its own pool, which had lent out all its connections. NO: the pool
+     * was empty, none could be made. UNKNOWN: the text tells of no pool, or not how full it was. */
+    enum tristate pool_full;
     const char *instead; /* with is_database NO, what it seems to be: "an HTTP API", "a mail
                             server"; a static string, else NULL */
     struct failure_target *targets; /* the main one first; attempts at the addresses of one name
@@ -125,5 +128,7 @@ const char *failure_kind_name(enum failure_kind kind); /* "connection_refused" *
 bool failure_kind_parse(const char *name, enum failure_kind *ret);
 /* For people: "connection refused", "no connection slots left". */
 const char *failure_kind_title(enum failure_kind kind);
+/* The same of a whole verdict: says so when it is no failure of the connection at all. */
+const char *failure_title(const struct failure *f);
 
 #endif
