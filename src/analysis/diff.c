@@ -83,6 +83,7 @@ static bool read_header(struct diff_span line, struct diff_hunk *h)
 /* What is still to come of a hunk by its header. */
 struct pending {
     int64_t old_line, new_line, old_left, new_left;
+    size_t max_lines;
 };
 
 static void add_line(struct diff_patch *p, struct pending *at, enum diff_side side,
@@ -111,9 +112,9 @@ static bool read_hunk_line(struct diff_patch *p, struct pending *at, struct diff
 
     if (over && (line.len == 0 || span_starts(line, "-- ")))
         return false;
-    if (over || p->n_lines >= DIFF_MAX_LINES)
+    if (over || p->n_lines >= at->max_lines)
         p->cut = true;
-    if (p->n_lines >= DIFF_MAX_LINES)
+    if (p->n_lines >= at->max_lines)
         return false;
     if (line.len == 0)
         add_line(p, at, DIFF_CONTEXT, line);
@@ -130,8 +131,14 @@ static bool read_hunk_line(struct diff_patch *p, struct pending *at, struct diff
 
 void diff_patch_read(const char *patch, size_t len, struct diff_patch *ret)
 {
+    diff_patch_read_lines(patch, len, DIFF_MAX_LINES, ret);
+}
+
+void diff_patch_read_lines(const char *patch, size_t len, size_t max_lines, struct diff_patch *ret)
+{
+    bool is_less = max_lines > 0 && max_lines < DIFF_MAX_LINES;
     struct diff_span text = { patch, patch ? len : 0 }, line;
-    struct pending at = { 0, 0, 0, 0 };
+    struct pending at = { .max_lines = is_less ? max_lines : DIFF_MAX_LINES };
     struct diff_hunk h;
     bool inside = false;
 
@@ -142,7 +149,8 @@ void diff_patch_read(const char *patch, size_t len, struct diff_patch *ret)
             ret->cut = ret->cut || at.old_left > 0 || at.new_left > 0;
             h.first_line = ret->n_lines;
             *VEC_ADD(ret->hunks, ret->n_hunks, ret->cap_hunks) = h;
-            at = (struct pending){ h.old_start, h.new_start, h.old_count, h.new_count };
+            at = (struct pending){ h.old_start, h.new_start, h.old_count, h.new_count,
+                                   at.max_lines };
             inside = true;
         } else if (inside && !span_starts(line, "\\")) {
             inside = read_hunk_line(ret, &at, line);

@@ -148,7 +148,7 @@ static void read_patch(struct reading *r)
     struct diff_patch p;
     size_t before = r->report->n_changes + r->report->n_not_kept;
 
-    diff_patch_read(r->file->patch, r->file->patch_len, &p);
+    diff_patch_read_lines(r->file->patch, r->file->patch_len, r->ctx->max_lines, &p);
     r->report->n_read++;
     for (size_t i = 0; i < p.n_hunks && r->path.purpose != HARMLESS_GENERATED; i++)
         read_hunk(r, &p, &p.hunks[i]);

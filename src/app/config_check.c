@@ -10,12 +10,22 @@ static const struct {
     const char *key;
     int64_t least, most;
 } ranges[] = {
-    { "slack.connections", 1, 10 },         { "queue.max_running", 1, 1000 },
-    { "queue.max_waiting", 1, 1000000000 }, { "queue.max_attempts", 1, 100 },
-    { "queue.retention_days", 0, 36500 },   { "queue.lease_seconds", 1, 3600 },
-    { "history.seen_days", 0, 36500 },      { "audit.retention_days", 0, 36500 },
-    { "limits.job_seconds", 1, 3600 },      { "limits.call_seconds", 1, 600 },
-    { "limits.answer_mb", 1, 256 },         { "limits.step_seconds", 1, 3600 },
+    { "slack.connections", 1, 10 },
+    { "queue.max_running", 1, 1000 },
+    { "queue.max_waiting", 1, 1000000000 },
+    { "queue.max_attempts", 1, 100 },
+    { "queue.retention_days", 0, 36500 },
+    { "queue.lease_seconds", 1, 3600 },
+    { "history.seen_days", 0, 36500 },
+    { "audit.retention_days", 0, 36500 },
+    { "limits.job_seconds", 1, 3600 },
+    { "limits.call_seconds", 1, 600 },
+    { "limits.answer_mb", 1, 256 },
+    { "limits.step_seconds", 1, 3600 },
+    { "limits.pages", 1, 1000 },
+    { "limits.frames", 1, 10000 },
+    { "limits.log_hits", 1, 1000 },
+    { "limits.diff_lines", 1, 20000 },
 };
 
 static const struct {
@@ -101,6 +111,10 @@ static const char *const live[] = {
     "access.projects",
     "limits.job_seconds",
     "limits.step_seconds",
+    "limits.pages",
+    "limits.frames",
+    "limits.log_hits",
+    "limits.diff_lines",
     "limits.call_seconds",
     "limits.answer_mb",
     "log.level",

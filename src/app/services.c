@@ -87,6 +87,8 @@ static int open_sentry(const struct config *config, struct http *http, struct so
                                       .token = config_str(config, "sentry.auth_token"),
                                       .max_per_second = SENTRY_PER_SECOND,
                                       .budget_ms = call_budget_ms(config),
+                                      .max_pages = (int)config_num(config, "limits.pages"),
+                                      .max_frames = (int)config_num(config, "limits.frames"),
                                       .keep_ms = SENTRY_KEEP_MS };
 
     if (config_require(config, "sentry.organization", err) < 0 ||
@@ -106,6 +108,7 @@ static int open_github(const struct config *config, struct http *http, struct so
     struct github_options options = { .url = config_str(config, "github.api_url"),
                                       .token = config_str(config, "github.token"),
                                       .budget_ms = call_budget_ms(config),
+                                      .max_pages = (int)config_num(config, "limits.pages"),
                                       .app = app.client_id ? &app : NULL };
 
     return options.token || options.app ? github_new(http, &options, &ret->github, err) : 0;
@@ -117,6 +120,7 @@ static int open_elasticsearch(const struct config *config, struct http *http, st
     struct es_options options = { .url = config_str(config, "elasticsearch.url"),
                                   .index = config_str(config, "elasticsearch.index"),
                                   .budget_ms = call_budget_ms(config),
+                                  .max_hits = (int)config_num(config, "limits.log_hits"),
                                   .api_key = config_str(config, "elasticsearch.api_key"),
                                   .user = config_str(config, "elasticsearch.user"),
                                   .password = config_str(config, "elasticsearch.password") };
@@ -134,7 +138,9 @@ int playbook_from_config(const struct config *config, struct playbook **ret, str
 int sources_open(const struct config *config, struct services *s, struct sources *ret,
                  struct error *err)
 {
-    *ret = (struct sources){ .reader = s->reader, .services = config_services(config) };
+    *ret = (struct sources){ .reader = s->reader,
+                             .services = config_services(config),
+                             .diff_lines = (size_t)config_num(config, "limits.diff_lines") };
     if (open_sentry(config, s->http, ret, err) < 0 || open_github(config, s->http, ret, err) < 0 ||
         open_elasticsearch(config, s->http, ret, err) < 0)
         return -1;

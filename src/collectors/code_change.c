@@ -281,6 +281,7 @@ static void build_context(struct collect *c)
         .port = evidence_str(c->board, "target.port"),
         .database = evidence_str(c->board, "target.database"),
         .user = evidence_str(c->board, "target.user"),
+        .max_lines = c->sources->diff_lines,
     };
     const char *names[] = { evidence_str(c->board, "issue.project"),
                             evidence_str(c->board, "issue.package") };

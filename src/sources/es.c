@@ -133,6 +133,7 @@ int es_new(struct http *http, const struct es_options *options, struct es **ret,
     es->index = xstrdup(options->index ? options->index : "logs-*");
     es->time_field = xstrdup(options->time_field ? options->time_field : "@timestamp");
     copy_fields(es, options->fields);
+    es->max_hits = options->max_hits > 0 ? options->max_hits : ES_MAX_SIZE;
     es->budget_ms = options->budget_ms ? options->budget_ms : 20 * SECOND_MS;
     es->client.http = http;
     es->client.title = "Elasticsearch";

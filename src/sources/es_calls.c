@@ -60,7 +60,10 @@ static int take_result(struct source_call *call, struct es_op *op, const struct 
 static const char *print_body(const struct es *es, const struct es_query *query,
                               struct source_mem *mem)
 {
-    cJSON *body = es_build_query(query, es->time_field, &es->fields);
+    struct es_query limited = *query;
+    if (limited.size > es->max_hits)
+        limited.size = es->max_hits;
+    cJSON *body = es_build_query(&limited, es->time_field, &es->fields);
     char *text = json_print(body);
     const char *copy = source_str(mem, text);
 

@@ -21,6 +21,7 @@ struct es {
     char *time_field;
     struct es_fields fields;
     int64_t budget_ms;
+    int max_hits;
     bool worked; /* the credential was accepted at least once */
 };
 

@@ -59,6 +59,7 @@ int github_new(struct http *http, const struct github_options *options, struct g
     g->client.http = http;
     g->client.title = "GitHub";
     g->budget_ms = options->budget_ms ? options->budget_ms : 20 * SECOND_MS;
+    g->max_pages = options->max_pages;
     g->cache = github_cache_new(options->cache_bytes ? options->cache_bytes : 1024 * 1024);
     if (open_url(g, options->url, err) < 0 || open_auth(g, options, err) < 0) {
         github_free(g);
@@ -371,7 +372,7 @@ static bool more_pages(struct source_call *call, const char *link)
     op->pages_done++;
     if (!source_find_link(link, "next", &next))
         return false;
-    if (--op->pages_left <= 0) {
+    if (--op->pages_left <= 0 || (g->max_pages > 0 && op->pages_done >= g->max_pages)) {
         if (((struct source_result *)op->result)->partial)
             return false; /* the cap was told already, in files */
         source_partial_pages(op->result, op->pages_done);

@@ -21,6 +21,7 @@ struct github {
     struct github_auth *auth;
     struct github_cache *cache;
     int64_t budget_ms;
+    int max_pages; /* 0: no limit of ours */
     bool *gone; /* set by github_free(), for a loop whose callbacks may free the client */
 };
 

@@ -77,6 +77,8 @@ int sentry_new(struct http *http, const struct sentry_options *options, struct s
     s->org = buf_take(&org);
     s->authorization = xasprintf("Authorization: Bearer %s", options->token);
     s->budget_ms = options->budget_ms ? options->budget_ms : 20 * SECOND_MS;
+    s->max_pages = options->max_pages;
+    s->max_frames = options->max_frames;
     s->client.http = http;
     s->client.title = "Sentry";
     s->client.keep_ms = options->keep_ms;
@@ -347,7 +349,8 @@ static bool more_pages(struct source_call *call, const struct http_reply *reply)
     if (!source_find_link(http_reply_header(reply, "Link"), "next", &next) || !next.results ||
         !next.cursor)
         return false;
-    if (--op->pages_left <= 0) {
+    const struct sentry *s = (const struct sentry *)call->client;
+    if (--op->pages_left <= 0 || (s->max_pages > 0 && op->pages_done >= s->max_pages)) {
         source_partial_pages(op->result, op->pages_done);
         return false;
     }

@@ -82,6 +82,18 @@ static void read_stack(const cJSON *stack, struct source_mem *mem, struct sentry
     }
 }
 
+void sentry_keep_frames(struct sentry_event *event, int max)
+{
+    for (size_t i = 0; i < event->n_exceptions; i++) {
+        struct sentry_exception *x = &event->exceptions[i];
+        if (x->n_frames <= (size_t)max)
+            continue;
+        x->frames += x->n_frames - (size_t)max; /* the newest call is the last one */
+        x->n_frames = (size_t)max;
+        x->frames_omitted = true;
+    }
+}
+
 /* ---- exceptions ---- */
 
 struct exceptions {

@@ -20,11 +20,23 @@ struct event_op {
     bool recommended; /* is being asked for, a word that older servers do not know */
 };
 
+static void limit_frames(const struct source_call *call, struct sentry_event *event)
+{
+    const struct sentry *s = (const struct sentry *)call->client;
+
+    if (s->max_frames > 0)
+        sentry_keep_frames(event, s->max_frames);
+}
+
 static int take_event(struct source_call *call, struct sentry_op *op, const cJSON *json,
                       struct error *err)
 {
-    op->result = sentry_parse_event(json, call->mem, err);
-    return op->result ? 0 : -1;
+    struct sentry_event *event = sentry_parse_event(json, call->mem, err);
+
+    if (event)
+        limit_frames(call, event);
+    op->result = event;
+    return event ? 0 : -1;
 }
 
 static const char *event_path(struct source_mem *mem, const char *issue_id, const char *event_id)
@@ -97,7 +109,10 @@ static int take_full_event(struct source_call *call, struct sentry_op *op, const
     struct sentry_event *event =
         SOURCE_ADD(call->mem, list->items, list->n, ((struct events_op *)op)->cap);
     event->meta.mem = call->mem;
-    return sentry_read_event(json, call->mem, event, err);
+    if (sentry_read_event(json, call->mem, event, err) < 0)
+        return -1;
+    limit_frames(call, event);
+    return 0;
 }
 
 static struct source_call *list_events(struct sentry *s, uint64_t owner,

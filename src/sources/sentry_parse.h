@@ -15,6 +15,8 @@ int sentry_read_issue(const cJSON *json, struct source_mem *mem, struct sentry_i
                       struct error *err) MUST_CHECK;
 int sentry_read_event(const cJSON *json, struct source_mem *mem, struct sentry_event *ret,
                       struct error *err) MUST_CHECK;
+/* Forgets all but the last frames of each stack trace, where the error is. */
+void sentry_keep_frames(struct sentry_event *event, int max);
 int sentry_read_row(const cJSON *json, struct source_mem *mem, struct sentry_event_row *ret,
                     struct error *err) MUST_CHECK;
 int sentry_read_release(const cJSON *json, struct source_mem *mem, struct sentry_release *ret,

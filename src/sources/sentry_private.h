@@ -20,6 +20,7 @@ struct sentry {
     char *org;           /* percent-encoded */
     char *authorization; /* the whole header line */
     int64_t budget_ms;
+    int max_pages, max_frames; /* 0: no limit of ours */
     bool self_hosted;
     bool unscoped; /* this server only knows the routes without organization */
 };

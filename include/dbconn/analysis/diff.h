@@ -41,7 +41,7 @@ struct diff_patch {
     size_t n_hunks, cap_hunks;
     struct diff_line *lines;
     size_t n_lines, cap_lines;
-    bool cut; /* shorter than its headers say, over DIFF_MAX_LINES, or garbled: incomplete */
+    bool cut; /* shorter than its headers say, over the limit of lines, or garbled: incomplete */
 };
 
 enum diff_status { DIFF_MODIFIED, DIFF_NEW, DIFF_DELETED, DIFF_RENAMED };
@@ -63,6 +63,8 @@ struct diff_files {
 
 /* A NULL or empty patch gives no hunks. Never fails: what makes no sense sets `cut`. */
 void diff_patch_read(const char *patch, size_t len, struct diff_patch *ret);
+/* The same with at most `max_lines` lines; 0 and more than that: DIFF_MAX_LINES. */
+void diff_patch_read_lines(const char *patch, size_t len, size_t max_lines, struct diff_patch *ret);
 void diff_patch_clear(struct diff_patch *p);
 
 /* Splits a whole diff into its files. Paths are unquoted ("\303\244" of git's core.quotePath). */

@@ -89,6 +89,7 @@ struct change_context {
     const char *const *hosts; /* every name and address that the refused target is known by */
     size_t n_hosts;
     const char *port, *database, *user;
+    size_t max_lines; /* of one file's patch; 0: DIFF_MAX_LINES */
 };
 
 struct setting_change {

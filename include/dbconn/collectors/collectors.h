@@ -28,6 +28,7 @@ struct sources {
     struct es *es;
     const struct failure_reader *reader;
     const cJSON *services; /* the configuration's service mapping: array, or NULL */
+    size_t diff_lines;     /* of one file that are read; 0: as many as GitHub shows */
 };
 
 struct collect;

@@ -33,6 +33,7 @@ struct github_options {
     const struct github_app_options *app; /* a GitHub App */
     int max_per_second;                   /* 0: 15, the 900 points a minute that GitHub allows */
     int64_t budget_ms;                    /* for one request with its retries; 0: 20 s */
+    int max_pages;                        /* of one list at most; 0: as each call asks for */
     size_t cache_bytes;                   /* kept answers; 0: 1 MiB */
 };
 

@@ -26,6 +26,8 @@ struct sentry_options {
     int max_in_flight;  /* 0: 16; sentry.io allows a caller 25 at once */
     int max_per_second; /* 0: 40, as sentry.io allows for most endpoints */
     int64_t budget_ms;  /* for one request with its retries; 0: 20 s */
+    int max_pages;      /* of one list at most; 0: as many as each call asks for */
+    int max_frames;     /* of one stack trace, those nearest to the error; 0: all */
     int64_t keep_ms;    /* how long an answer serves other calls for the same; 0: only those that
                          * come while it is on its way */
 };

@@ -1,5 +1,5 @@
-/* limits.step_seconds, by the built program: a backend that is slow costs its step and not the
- * answer, and the answer says so. */
+/* limits.* by the built program: what is slow or too much costs a part and not the answer, and the
+ * answer says so. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -9,15 +9,13 @@
 #include "dbconn/base/json.h"
 #include "dbconn/base/text.h"
 
-/* A step may take five seconds, a question and the investigation much longer. */
-static void configure(struct stage *s)
+static void configure(struct stage *s, const char *limits)
 {
     s->config = xasprintf("%s/dbconn.json", s->dir);
     FILE *file = fopen(s->config, "w");
 
     assert_non_null(file);
-    fputs("{\"limits\": {\"step_seconds\": 5, \"call_seconds\": 100, \"job_seconds\": 300}}\n",
-          file);
+    fprintf(file, "{\"limits\": {%s}}\n", limits);
     assert_int_equal(fclose(file), 0);
 }
 
@@ -44,7 +42,7 @@ static void a_slow_source_costs_its_step_and_not_the_answer(void **state)
 
     (void)state;
     stage_open(&s, &options);
-    configure(&s);
+    configure(&s, "\"step_seconds\": 5, \"call_seconds\": 100, \"job_seconds\": 300");
     cJSON *report = investigate(&s, 0);
     for (const cJSON *step = json_items(report, "steps"); step; step = step->next) {
         bool over = strstr(json_str_or(step, "summary", ""), "within the 5 s that a step may take");
@@ -64,9 +62,45 @@ static void a_slow_source_costs_its_step_and_not_the_answer(void **state)
     stage_close(&s);
 }
 
+/* Of a report without any limit that counts, what each limit takes away or adds. */
+static void how_much_is_read_is_configuration(void **state)
+{
+    static const char whole[] = "618 of 618 events", lines[] = "(74 log lines read)",
+                      unread[] = "The diff of the release could not be read";
+    static const struct {
+        const char *limits;
+        bool whole, lines, unread;
+    } rows[] = {
+        { "\"pages\": 30, \"log_hits\": 1000, \"diff_lines\": 20000", true, true, false },
+        { "\"pages\": 1", false, true, false },
+        { "\"log_hits\": 1", true, false, false },
+        { "\"diff_lines\": 1", true, true, true },
+    };
+    struct stage_options options = { .no_bot = true };
+    struct stage s;
+
+    (void)state;
+    stage_open(&s, &options);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        configure(&s, rows[i].limits);
+        cJSON *report = investigate(&s, 0);
+        char *text = json_print(report);
+        print_message("%s\n", rows[i].limits);
+        assert_int_equal(strstr(text, whole) != NULL, rows[i].whole);
+        assert_int_equal(strstr(text, lines) != NULL, rows[i].lines);
+        assert_int_equal(strstr(text, unread) != NULL, rows[i].unread);
+        free(text);
+        cJSON_Delete(report);
+        free(s.config);
+        s.config = NULL;
+    }
+    stage_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(how_much_is_read_is_configuration),
         cmocka_unit_test(a_slow_source_costs_its_step_and_not_the_answer),
     };
 
