@@ -46,7 +46,7 @@ const char *failure_kind_title(enum failure_kind kind)
 const char *failure_title(const struct failure *f)
 {
     if (f->kind == FAILURE_OTHER && f->connecting != YES)
-        return "an error of another kind than the connection";
+        return "no failure to reach the server";
     return failure_kind_title(f->kind);
 }
 

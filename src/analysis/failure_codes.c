@@ -83,7 +83,6 @@ static const struct code_row mysql_rows[] = {
     { 2026, FAILURE_TLS_FAILURE },
     { 3159, FAILURE_TLS_FAILURE },
     { 1053, FAILURE_OTHER },
-    { 1129, FAILURE_OTHER },
 };
 
 /* docs.oracle.com/error-help. */

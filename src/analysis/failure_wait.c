@@ -1,6 +1,6 @@
 /*
- * What is said of a client that waited in vain although it was connected: for a statement, or for
- * its own pool.
+ * What is said of a client that failed although the server answers: it waited for a statement, was
+ * shut out by the server, or waited for its own pool.
  *
  * A statement that was given up proves that the server was reached; its "timeout" is none of the
  * connection. A pool that has lent out all its connections is used up at the client, whatever the
@@ -28,7 +28,8 @@ const struct failure_rule failure_statement_rules[] = {
       "Coordinator node timed out waiting for replica nodes|"
       "\\bCode: 159\\.[^\\n]*|Timeout exceeded: elapsed [\\d.]+[^\\n]*|"
       "timed out because it queued and checked out the connection for longer than|"
-      "connection was closed by the pool, possibly due to a timeout",
+      "connection was closed by the pool, possibly due to a timeout|"
+      "Host u?'[^'\\n]*' is blocked because of many connection errors[^\\n]*|ER_HOST_IS_BLOCKED",
       FAILURE_OTHER, EVIDENCE_NONE },
 };
 

@@ -20,7 +20,9 @@ void impact_options_default(struct impact_options *ret)
         .min_odds = 8,             /* retries and busy regions alone make 2 to 4 */
         .max_baseline = 0.85,      /* a segment that is nearly all of the traffic explains little */
         .max_chance = 0.001,       /* one false segment in a thousand incidents */
-        .min_outside = 8,          /* else nobody knows whether the others are alive */
+        .min_outside = 3,          /* else nobody knows whether the others are alive; how sure few
+                                      of them make is max_chance's affair */
+        .min_rest = 4,             /* the same of the rest of a wider segment */
         .min_alone = 12,
         .max_values = 3,     /* a region known by its zones only */
         .max_distinct = 200, /* regions, hosts, tenants in trouble: fewer */

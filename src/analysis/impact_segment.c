@@ -171,7 +171,7 @@ static bool narrower_explains(const struct impact_work *w, const struct impact_s
 {
     struct overlap o = overlap_of(w, wide, narrow);
 
-    if (o.errors <= 0 || o.usual - o.usual_both < w->o->min_outside / 2)
+    if (o.errors <= 0 || o.usual - o.usual_both < w->o->min_rest)
         return false;
     return o.errors_both >= w->o->min_share * o.errors &&
            stats_log_chance(o.errors_both, o.errors, o.usual_both, o.usual - o.usual_both) +

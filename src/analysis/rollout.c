@@ -54,6 +54,20 @@ static int64_t allowance(const struct rollout_work *w)
     return ms < w->o->began_max_ms ? ms : w->o->began_max_ms;
 }
 
+/* The same where it is tied to them by more than time; 0 where it isn't. */
+static int64_t tied_allowance(const struct rollout_work *w, const struct rollout_candidate *c)
+{
+    const struct rollout_release *r = &w->in->releases[c->release];
+
+    if (c->confined == NO || c->partial == YES)
+        return 0;
+    if (r->takes_more)
+        return w->o->near_ms; /* a pool fills as load comes */
+    if (c->others_healthy == YES && c->hosts_apart > 0)
+        return w->o->began_max_ms;
+    return r->sets_target ? w->o->began_max_ms : 0;
+}
+
 /* Did an old background grow with it, rather than begin from nothing? Single failures on earlier
  * days are none. */
 static bool had_background(const struct rollout_work *w)
@@ -67,12 +81,16 @@ static enum rollout_relation relate_by_time(const struct rollout_work *w,
                                             const struct rollout_live *l,
                                             struct rollout_candidate *c)
 {
+    int64_t allowed = allowance(w), tied = tied_allowance(w, c);
+
     c->during = w->to_ms >= l->from_ms - w->o->clock_ms && w->from_ms <= l->to_ms + MINUTE_MS;
+    c->prompt = c->during || w->from_ms <= l->to_ms + w->o->began_ms;
+    c->late = !c->during && w->from_ms > l->to_ms + allowed;
     if (w->in->trend->onset_open && l->from_ms <= w->from_ms)
         return ROLLOUT_UNKNOWN; /* the onset itself was not seen */
     if (w->to_ms < l->from_ms - w->o->clock_ms)
         return ROLLOUT_YOUNGER_THAN_ONSET;
-    if (c->during || w->from_ms <= l->to_ms + allowance(w))
+    if (!c->late || w->from_ms <= l->to_ms + tied)
         return had_background(w) ? ROLLOUT_INCREASED_WITH_IT : ROLLOUT_BEGAN_WITH_IT;
     return w->from_ms <= l->to_ms + w->o->near_ms ? ROLLOUT_COINCIDES_ONLY : ROLLOUT_OLDER;
 }
@@ -108,6 +126,14 @@ static bool increased(const struct rollout_work *w, const struct rollout_live *l
            c->usual_older >= w->o->min_others && c->errors_older <= before;
 }
 
+/* All hosts run it and fail: soon after it, and as long as it runs. */
+static bool fails_since(const struct rollout_work *w, const struct rollout_candidate *c)
+{
+    const struct trend *t = w->in->trend;
+
+    return c->during || (c->prompt && t->ongoing == YES && t->kind != TREND_INTERMITTENT);
+}
+
 static enum rollout_strength strength_of(const struct rollout_work *w,
                                          const struct rollout_candidate *c, double coincidence)
 {
@@ -121,10 +147,10 @@ static enum rollout_strength strength_of(const struct rollout_work *w,
     if (c->lead_ms < -w->o->clock_ms)
         return ROLLOUT_WEAK; /* an increase in the middle of it */
     if (c->others_healthy == YES)
-        return ROLLOUT_DECISIVE;
+        return c->late ? ROLLOUT_LIKELY : ROLLOUT_DECISIVE;
     if (c->confined == UNKNOWN)
         return c->during && c->ended_with_next == YES ? ROLLOUT_LIKELY : ROLLOUT_WEAK;
-    if (c->during && !c->rough && rare && c->partial != YES)
+    if (fails_since(w, c) && !c->late && !c->rough && rare && c->partial != YES)
         return c->ended_with_next == YES ? ROLLOUT_DECISIVE : ROLLOUT_LIKELY;
     return c->ended_with_next == YES && c->partial != YES ? ROLLOUT_LIKELY : ROLLOUT_WEAK;
 }

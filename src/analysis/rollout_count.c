@@ -216,6 +216,7 @@ void rollout_count(const struct rollout_work *w, size_t live, struct rollout_can
         c->hosts_on_failing += hosts[i].on_failing;
         c->hosts_older += hosts[i].older || hosts[i].older_failing;
         c->hosts_older_failing += hosts[i].older_failing;
+        c->hosts_apart += hosts[i].older && !hosts[i].older_failing && !hosts[i].on_failing;
     }
     judge_confinement(w, live, c);
     judge_partial(w, hosts, c);

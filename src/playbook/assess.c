@@ -131,6 +131,7 @@ void assess_release(struct evidence *board, int64_t now_ms)
         return;
     }
     release_table_load(board, TABLE_RELEASES, &table);
+    assess_ties(board, table.items, table.n);
     rowset_load(board, TABLE_ROWS, &rows);
     rowset_load(board, TABLE_BASELINE, &baseline);
     trend_case_load(board, now_ms, &tc);

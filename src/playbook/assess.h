@@ -5,6 +5,7 @@
 #ifndef DBCONN_PLAYBOOK_ASSESS_H
 #define DBCONN_PLAYBOOK_ASSESS_H
 
+#include "dbconn/analysis/rollout.h"
 #include "dbconn/diagnosis/casefile.h"
 #include "dbconn/diagnosis/evidence.h"
 
@@ -12,6 +13,9 @@
 
 void assess_impact(struct evidence *board);
 void assess_release(struct evidence *board, int64_t now_ms);
+/* What their diffs tie the releases to the errors by: a setting that names the refused address, a
+ * pool raised before connections ran out. */
+void assess_ties(const struct evidence *board, struct rollout_release *releases, size_t n);
 void assess_change(struct evidence *board);
 void assess_wider(struct evidence *board, int64_t now_ms);
 void assess_logs(struct evidence *board);

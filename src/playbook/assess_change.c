@@ -149,6 +149,38 @@ static void put_verdict(struct evidence *board, const struct verdict *v)
     free(text);
 }
 
+static bool sets_target(const cJSON *release)
+{
+    const cJSON *commit, *setting;
+
+    cJSON_ArrayForEach (commit, json_get(release, "commits")) {
+        cJSON_ArrayForEach (setting, json_get(commit, "settings")) {
+            if (flag(setting, "new_is_target") && !flag(setting, "old_is_target") &&
+                !flag(setting, "demand"))
+                return true;
+        }
+    }
+    return false;
+}
+
+void assess_ties(const struct evidence *board, struct rollout_release *releases, size_t n)
+{
+    cJSON *table = dossier_get(board, "change.releases");
+    double slots = 0;
+    bool ran_out = text_same(evidence_str(board, "failure.kind"), "too_many_connections") ||
+                   (evidence_num(board, "server.slots", &slots) && slots >= 1);
+
+    for (size_t i = 0; i < n; i++) {
+        const cJSON *release = find_release(table, releases[i].version);
+
+        if (!release)
+            continue;
+        releases[i].sets_target = sets_target(release);
+        releases[i].takes_more = ran_out && read_release(release).pool_raised > 0;
+    }
+    cJSON_Delete(table);
+}
+
 void assess_change(struct evidence *board)
 {
     const char *suspect = evidence_str(board, "release.suspect");

@@ -71,6 +71,22 @@ static void one_site(struct world *w)
     spread(&w->usual, 300);
 }
 
+/* A quiet service: few other events, and they do come from the other sites. */
+static void one_site_of_a_quiet_service(struct world *w)
+{
+    for (size_t i = 0; i < 40; i++)
+        (void)add(&w->errors, 3 + i % 3, paths[i % 4]);
+    spread(&w->usual, 5);
+}
+
+static void nobody_is_seen_elsewhere(struct world *w)
+{
+    for (size_t i = 0; i < 40; i++)
+        (void)add(&w->errors, 3 + i % 3, paths[i % 4]);
+    for (size_t i = 0; i < 4; i++)
+        (void)add(&w->usual, i < 2 ? 4 : i * 2, paths[i]);
+}
+
 static void one_site_with_strays(struct world *w)
 {
     one_site(w);
@@ -187,6 +203,9 @@ static const struct {
 } cases[] = {
     { "everybody", everybody, IMPACT_ALL, NULL, NULL, 0 },
     { "one site", one_site, IMPACT_SEGMENT, "facility", "fra-2", IMPACT_CLASS_INFRASTRUCTURE },
+    { "one site, quiet", one_site_of_a_quiet_service, IMPACT_SEGMENT, "facility", "fra-2",
+      IMPACT_CLASS_INFRASTRUCTURE },
+    { "nobody elsewhere", nobody_is_seen_elsewhere, IMPACT_ALL, NULL, NULL, 0 },
     { "one site, two strays", one_site_with_strays, IMPACT_SEGMENT, "facility", "fra-2",
       IMPACT_CLASS_INFRASTRUCTURE },
     { "one bay of a site", one_bay_of_a_site, IMPACT_SEGMENT, "bay", "y2",

@@ -54,7 +54,12 @@ static void release(struct world *w, const char *version, double start, double e
     struct rollout_deploy *d = &w->deploys[w->n_releases++];
 
     *d = (struct rollout_deploy){ "production", AGO(start), AGO(end) };
-    *r = (struct rollout_release){ version, AGO(start + 20), AGO(start), TIME_UNKNOWN, d, 1 };
+    *r = (struct rollout_release){ .version = version,
+                                   .created_ms = AGO(start + 20),
+                                   .released_ms = AGO(start),
+                                   .first_event_ms = TIME_UNKNOWN,
+                                   .deploys = d,
+                                   .n_deploys = 1 };
 }
 
 static void begin(struct world *w, double onset, bool ended, double end)
@@ -119,6 +124,79 @@ static void all_run_it_and_errors_come_minutes_later(struct world *w)
 {
     begin(w, 113, false, 0);
     add(&w->errors, 100, 113, 1, 0, 5, "new");
+}
+
+static void the_same_and_it_ended_by_itself(struct world *w)
+{
+    all_run_it_and_errors_come_minutes_later(w);
+    w->trend.kind = TREND_BOUNDED;
+    w->trend.ongoing = NO;
+    w->trend.end_ms = AGO(80);
+}
+
+static void the_same_in_bursts(struct world *w)
+{
+    all_run_it_and_errors_come_minutes_later(w);
+    w->trend.kind = TREND_INTERMITTENT;
+}
+
+/* The onset 9 minutes after the recorded end of the roll-out; half of the hosts got it. */
+static void half_got_it_and_fail_later(struct world *w)
+{
+    begin(w, 107, false, 0);
+    add(&w->errors, 90, 107, 1, 0, 2, "new");
+    add(&w->usual, 40, 115, 1, 0, 2, "new");
+    add(&w->usual, 40, 115, 1, 3, 5, "old");
+}
+
+/* The older release was seen since the onset, but only where the new one fails by now. */
+static void no_host_is_left_on_the_old_one(struct world *w)
+{
+    begin(w, 107, false, 0);
+    add(&w->errors, 90, 107, 1, 0, 2, "new");
+    add(&w->usual, 9, 107, 100, 0, 2, "old");
+    add(&w->usual, 40, 100, 1, 0, 2, "new");
+}
+
+static void only_some_of_them_fail_later(struct world *w)
+{
+    begin(w, 107, false, 0);
+    add(&w->errors, 90, 107, 1, 0, 0, "new");
+    add(&w->usual, 80, 115, 1, 0, 3, "new");
+    add(&w->usual, 40, 115, 1, 4, 5, "old");
+}
+
+static void all_fail_later(struct world *w)
+{
+    begin(w, 107, false, 0);
+    add(&w->errors, 100, 107, 1, 0, 5, "new");
+    add(&w->usual, 40, 115, 1, 0, 5, "new");
+}
+
+static void it_sets_the_address_that_fails_later(struct world *w)
+{
+    all_fail_later(w);
+    w->releases[1].sets_target = true;
+}
+
+static void it_set_the_address_an_hour_before(struct world *w)
+{
+    begin(w, 50, false, 0);
+    add(&w->errors, 100, 50, 1, 0, 5, "new");
+    w->releases[1].sets_target = true;
+}
+
+static void it_raised_the_pool_an_hour_before(struct world *w)
+{
+    it_set_the_address_an_hour_before(w);
+    w->releases[1].sets_target = false;
+    w->releases[1].takes_more = true;
+}
+
+static void it_raised_the_pool_and_others_fail_too(struct world *w)
+{
+    it_raised_the_pool_an_hour_before(w);
+    add(&w->errors, 60, 50, 1, 3, 5, "old");
 }
 
 static void the_same_and_a_rollback_ends_it(struct world *w)
@@ -237,8 +315,26 @@ static const struct {
     { "both fail", both_releases_fail, NULL, ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY, YES },
     { "much later", all_run_it_and_errors_come_much_later, NULL, ROLLOUT_NONE,
       ROLLOUT_COINCIDES_ONLY, UNKNOWN },
-    { "minutes later", all_run_it_and_errors_come_minutes_later, "new", ROLLOUT_WEAK,
+    { "minutes later", all_run_it_and_errors_come_minutes_later, "new", ROLLOUT_LIKELY,
       ROLLOUT_BEGAN_WITH_IT, NO },
+    { "minutes later, over", the_same_and_it_ended_by_itself, "new", ROLLOUT_WEAK,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "minutes later, bursts", the_same_in_bursts, "new", ROLLOUT_WEAK, ROLLOUT_BEGAN_WITH_IT, NO },
+    { "later, the rest is healthy", half_got_it_and_fail_later, "new", ROLLOUT_LIKELY,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "later, nobody is left", no_host_is_left_on_the_old_one, NULL, ROLLOUT_NONE,
+      ROLLOUT_COINCIDES_ONLY, UNKNOWN },
+    { "later, only some", only_some_of_them_fail_later, NULL, ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY,
+      YES },
+    { "later, all", all_fail_later, NULL, ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY, UNKNOWN },
+    { "later, its address", it_sets_the_address_that_fails_later, "new", ROLLOUT_WEAK,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "an hour later, its address", it_set_the_address_an_hour_before, NULL, ROLLOUT_NONE,
+      ROLLOUT_COINCIDES_ONLY, UNKNOWN },
+    { "an hour later, its pool", it_raised_the_pool_an_hour_before, "new", ROLLOUT_WEAK,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "an hour later, its pool, others too", it_raised_the_pool_and_others_fail_too, NULL,
+      ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY, YES },
     { "rolled back", the_same_and_a_rollback_ends_it, "new", ROLLOUT_LIKELY, ROLLOUT_BEGAN_WITH_IT,
       NO },
     { "one region", only_one_of_two_regions_fails, NULL, ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY,
@@ -386,8 +482,12 @@ static void frequent_roll_outs_make_timing_worthless(void **state)
 
         (void)snprintf(versions[i], sizeof(versions[i]), "v%zu", i);
         deploys[i] = (struct rollout_deploy){ "production", AGO(start), AGO(start - 15) };
-        releases[i] = (struct rollout_release){ versions[i],  TIME_UNKNOWN, TIME_UNKNOWN,
-                                                TIME_UNKNOWN, &deploys[i],  1 };
+        releases[i] = (struct rollout_release){ .version = versions[i],
+                                                .created_ms = TIME_UNKNOWN,
+                                                .released_ms = TIME_UNKNOWN,
+                                                .first_event_ms = TIME_UNKNOWN,
+                                                .deploys = &deploys[i],
+                                                .n_deploys = 1 };
     }
     releases[0] = w.releases[1];
     rollout_analyse(&(struct rollout_input){ .releases = releases,

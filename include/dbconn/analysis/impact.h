@@ -62,6 +62,7 @@ struct impact_options {
     double max_baseline;    /* its share of the usual events, at most */
     double max_chance;      /* that the usual traffic gives such a share, at most, all candidates
                                tried taken into account */
+    double min_rest;        /* usual events in a wide segment outside the narrow one, as many */
     double min_outside;     /* usual events outside the segment that must have been seen */
     double min_alone;    /* without usual events with this tag: failures needed to say anything */
     size_t max_values;   /* a segment is made of at most so many values of one key */

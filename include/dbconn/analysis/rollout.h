@@ -8,6 +8,10 @@
  * issues' events show it) and stay healthy. The reverse acquits: errors on hosts of the older
  * release in the same minutes mean that the release only coincides.
  *
+ * A record of a deploy ends before the last host has changed over, and a new setting works from its
+ * first use on: minutes between the two do not acquit a release that is tied to the errors by more
+ * than time, by hosts that stay healthy without it or by a diff that sets the address they name.
+ *
  * What an issue says of its first release is not asked: an old issue's first release says nothing
  * about the present onset.
  */
@@ -49,6 +53,8 @@ struct rollout_release {
     int64_t first_event_ms; /* first event of any issue on it, as Sentry says; may be unknown */
     const struct rollout_deploy *deploys; /* all environments, any order */
     size_t n_deploys;
+    bool sets_target; /* its diff sets the address that the errors name */
+    bool takes_more;  /* its diff raises a pool's size, and connections ran out */
 };
 
 struct rollout_input {
@@ -69,7 +75,7 @@ struct rollout_options {
     int64_t clock_ms;       /* clocks and records of a deploy are off by this */
     int64_t began_ms;       /* errors this soon after a finished roll-out may begin with it, */
     double began_gaps;      /* plus so many times the usual time between two errors, */
-    int64_t began_max_ms;   /* but this at most */
+    int64_t began_max_ms;   /* but this at most, and this where more than time ties it to them */
     int64_t rough_ms;       /* how long a roll-out may take of which only the creation is known */
     int64_t fine_ms;        /* an onset or roll-out known less exactly proves nothing by its time */
     int64_t near_ms;        /* this long before the onset it coincides; beyond it is older */
@@ -93,6 +99,8 @@ struct rollout_candidate {
     int64_t lead_ms;                /* onset minus live_from_ms: > 0 the release came first;
                                        0 if the slack of the onset covers it */
     bool during;                    /* the onset lies within the roll-out */
+    bool prompt;                    /* or comes within minutes of its end */
+    bool late;                      /* too late to have begun with it by time alone */
 
     /* The issue's events from the onset on, by the release they carry. */
     double errors_on;      /* this release */
@@ -105,6 +113,8 @@ struct rollout_candidate {
     double usual_on, usual_older;
     size_t hosts_on, hosts_on_failing;       /* distinct hosts seen on it, and that fail on it */
     size_t hosts_older, hosts_older_failing; /* the same of what it replaced */
+
+    size_t hosts_apart; /* healthy ones of them on which this release never failed */
 
     enum tristate confined;        /* the errors come only from hosts that run it */
     enum tristate others_healthy;  /* hosts on older releases had traffic and no errors */
