@@ -375,6 +375,12 @@ const char *access_reason_name(enum access_reason reason)
     return reasons[reason].name;
 }
 
+static void end_sentence(struct buf *out)
+{
+    if (out->len && !strchr(" .!?", out->data[out->len - 1]))
+        buf_addc(out, '.');
+}
+
 void access_explain(const struct access_decision *d, struct buf *out)
 {
     if (d->reason == ACCESS_HIDDEN_CHANNEL) {
@@ -385,6 +391,7 @@ void access_explain(const struct access_decision *d, struct buf *out)
         buf_adds(out, "I did not start anything, because I could not find out whether you may "
                       "ask here. ");
         mrkdwn_sentence(out, d->why, 400);
+        end_sentence(out);
         buf_adds(out, d->why ? " Please try again in a minute." : "Please try again in a minute.");
     }
 }

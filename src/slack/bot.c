@@ -1,16 +1,20 @@
 #include "bot_audit.h"
 #include "bot_request.h"
 
+#include "dbconn/base/clock.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/log.h"
 #include "dbconn/base/text.h"
 #include "dbconn/net/http.h"
 #include "dbconn/net/loop.h"
+#include "dbconn/net/retry.h"
 #include "dbconn/queue/audit.h"
 #include "dbconn/slack/webapi.h"
 #include "feedback.h"
 
 #define ACK_DRAIN_MS 2000
+#define WHO_AGAIN_MS (2 * SECOND_MS)
+#define WHO_AGAIN_MAX_MS MINUTE_MS
 #define STOP_LIMIT_MS 9000 /* a stop takes at most 10 s, so says the manual */
 
 /* ---- the scheduler's jobs ---- */
@@ -44,7 +48,10 @@ static void on_auth(void *user, const struct webapi_reply *reply, const struct e
     if (reply->kind != WEBAPI_OK) {
         LOG(ERROR, "slack.auth_test", F_STR("code", reply->code), F_STR("why", error_text(err)));
         if (reply->kind == WEBAPI_AUTH)
-            bot->o.on_ended(bot->o.user, err);
+            bot->o.on_ended(bot->o.user, err); /* last statement: may free the bot */
+        else
+            loop_timer_start(bot->who_timer, retry_backoff_ms(WHO_AGAIN_MS, WHO_AGAIN_MAX_MS,
+                                                              bot->who_failures++, retry_chance()));
         return;
     }
     xreplace(&bot->bot_user, json_str(reply->json, "user_id"));
@@ -62,6 +69,16 @@ static int ask_who_we_are(struct bot *bot, struct error *err)
     struct webapi_request request = { .method = "auth.test", .done = on_auth, .user = bot };
 
     return webapi_start(bot->api, &request, err) ? 0 : -1;
+}
+
+/* A start while Slack is away: without the answer the bot does not know its own messages. */
+static void on_who_timer(void *user)
+{
+    struct error err = ERROR_INIT;
+
+    if (ask_who_we_are(user, &err) < 0)
+        LOG(ERROR, "slack.auth_test", F_STR("why", error_text(&err)));
+    error_clear(&err);
 }
 
 /* ---- the socket ---- */
@@ -135,6 +152,7 @@ int bot_start(const struct bot_options *options, struct bot **ret, struct error 
     }
     bot->gate = access_gate_new(&(struct access_gate_options){
         .loop = options->loop, .api = bot->api, .rules = options->access });
+    bot->who_timer = loop_timer_new(options->loop, on_who_timer, bot);
     if (ask_who_we_are(bot, err) < 0) {
         bot_free(bot);
         return -1;
@@ -216,6 +234,7 @@ void bot_free(struct bot *bot)
     bot_audit_free(bot);
     queue_free(bot->queue);
     loop_timer_free(bot->stop_timer);
+    loop_timer_free(bot->who_timer);
     free(bot->bot_user);
     free(bot->bot_id);
     free(bot->team);

@@ -31,6 +31,8 @@ struct bot {
     struct bot_audit *audit; /* bot_audit.h; NULL: nothing is audited */
     bool stopping;
     struct loop_timer *stop_timer;
+    struct loop_timer *who_timer; /* auth.test again */
+    int who_failures;
 };
 
 struct investigation;

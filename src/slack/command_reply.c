@@ -5,6 +5,7 @@
 
 #define NAME_BYTES 120
 #define REASON_BYTES 600
+#define SUMMARY_BYTES 1200
 
 void reply_help(const char *name, struct buf *out)
 {
@@ -99,6 +100,8 @@ static const struct post_error {
       "Ask in another channel." },
     { "is_inactive", "This channel is frozen, and nobody can post here.",
       "Ask in another channel." },
+    { "message_not_found", "My message in this channel was deleted.",
+      "Ask again if you want a new one." },
     { "restricted_action", "The rules of this workspace do not let me post here.",
       "Ask in another channel, or ask an administrator of the workspace." },
     { "restricted_action_read_only_channel",
@@ -147,6 +150,14 @@ void reply_cannot_post(const char *slack_error, const char *bot, struct buf *out
         }
     }
     buf_clear(&name);
+}
+
+void reply_found(const char *issue, const char *summary, struct buf *out)
+{
+    buf_adds(out, "\nWhat I found about ");
+    mrkdwn_code(out, issue, NAME_BYTES);
+    buf_adds(out, ": ");
+    mrkdwn_sentence(out, summary, SUMMARY_BYTES);
 }
 
 void reply_store_failed(const char *name, struct buf *out)

@@ -71,7 +71,8 @@ static bool settle_playbook(struct investigation *inv)
 }
 
 /* What an earlier attempt did not get to show may be another job's issue: it may have died before
- * it was told so. And what it did show has to be the first of its issue, before another one asks. */
+ * it was told so. And what it did show has to be the first of its issue, before another one asks.
+ */
 static void go_on(struct investigation *inv)
 {
     bool begun = thread_sync_has_begun(inv->sync), known = run_casefile(inv->run)->issue.id;

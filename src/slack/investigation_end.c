@@ -103,12 +103,34 @@ void investigation_finish(struct investigation *inv)
     buf_clear(&fingerprint);
 }
 
+/* What the thread cannot say, the one who asked is told. */
+static void tell_what_is_not_shown(struct investigation *inv, const char *code,
+                                   const struct error *why)
+{
+    const struct casefile *c = investigation_known(inv);
+    struct buf text = BUF_INIT;
+
+    LOG(WARN, "slack.cannot_post", F_STR("job", investigation_job(inv)->id),
+        F_STR("channel", investigation_job(inv)->channel), F_STR("code", code),
+        F_STR("why", error_text(why)));
+    reply_cannot_post(code, "dbconn", &text);
+    if (c && inv->phase == PHASE_DONE)
+        reply_found(investigation_job(inv)->issue_ref, c->diagnosis.summary, &text);
+    investigation_tell_asker(inv, buf_str(&text));
+    buf_clear(&text);
+}
+
 void investigation_on_settled(void *user)
 {
     struct investigation *inv = user;
+    const struct error *why = NULL;
+    const char *code = thread_sync_refusal(inv->sync, &why);
 
-    if (inv->phase != PHASE_RUNNING && inv->phase != PHASE_QUEUED)
-        investigation_finish(inv);
+    if (inv->phase == PHASE_RUNNING || inv->phase == PHASE_QUEUED)
+        return;
+    if (code && !inv->finishing)
+        tell_what_is_not_shown(inv, code, why);
+    investigation_finish(inv);
 }
 
 void investigation_end_as(struct investigation *inv, enum job_phase phase, const char *reason)
@@ -123,18 +145,17 @@ void investigation_end_as(struct investigation *inv, enum job_phase phase, const
         investigation_show(inv);
 }
 
-void investigation_on_cannot_post(void *user, const char *code, const struct error *why)
+/* A diagnosis that is known by now is kept, though nobody but the asker is told. */
+void investigation_on_cannot_post(void *user)
 {
     struct investigation *inv = user;
-    struct buf text = BUF_INIT;
+    const struct error *why = NULL;
+    const char *code = thread_sync_refusal(inv->sync, &why);
 
-    LOG(WARN, "slack.cannot_post", F_STR("job", investigation_job(inv)->id),
-        F_STR("channel", investigation_job(inv)->channel), F_STR("code", code),
-        F_STR("why", error_text(why)));
-    reply_cannot_post(code, "dbconn", &text);
-    investigation_tell_asker(inv, buf_str(&text));
-    buf_clear(&text);
-    inv->phase = PHASE_FAILED;
-    xreplace(&inv->reason, error_text(why));
+    tell_what_is_not_shown(inv, code, why);
+    if (inv->phase == PHASE_RUNNING || inv->phase == PHASE_QUEUED) {
+        inv->phase = PHASE_FAILED;
+        xreplace(&inv->reason, error_text(why));
+    }
     investigation_finish(inv);
 }

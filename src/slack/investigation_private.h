@@ -69,6 +69,6 @@ void investigation_on_halt(void *user);
 void investigation_end_as(struct investigation *inv, enum job_phase phase, const char *reason);
 void investigation_finish(struct investigation *inv);
 void investigation_on_settled(void *user);
-void investigation_on_cannot_post(void *user, const char *code, const struct error *why);
+void investigation_on_cannot_post(void *user);
 
 #endif

@@ -54,6 +54,15 @@ void part_retry_later(struct part *p)
     part_again_in(p, ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
 }
 
+/* Without a channel message there is no thread. One that is there and cannot be changed any more
+ * (somebody deleted it) costs its own state only, unless it is the place that is closed, or we. */
+static bool is_the_end(const struct part *p, const char *code)
+{
+    enum webapi_kind kind = webapi_kind_of("chat.update", code);
+
+    return p->id == PART_ROOT && (!p->ts || kind == WEBAPI_AUTH || kind == WEBAPI_CHANNEL);
+}
+
 void part_give_up(struct part *p, const char *code, const struct error *err)
 {
     struct thread_sync *s = p->sync;
@@ -61,10 +70,13 @@ void part_give_up(struct part *p, const char *code, const struct error *err)
     LOG(WARN, "thread.give_up", F_STR("job", s->job), F_STR("part", part_name(p->id)),
         F_STR("code", code), F_STR("why", err ? error_text(err) : ""));
     p->state = GIVEN_UP;
-    if (p->id == PART_ROOT && !s->problem) {
-        s->problem = xstrdup(code);
+    if (p->id == PART_ROOT) {
+        xreplace(&s->root_refused, code);
         if (err)
-            error_copy(&s->problem_error, err);
+            error_copy(&s->root_error, err);
+    }
+    if (is_the_end(p, code)) {
+        s->problem = true;
         for (size_t i = 0; i < PART_COUNT; i++)
             s->parts[i].state = GIVEN_UP;
     }
@@ -167,11 +179,9 @@ static void on_later(void *user)
     bool tell = settled && !s->told_settled;
     s->told_settled = settled;
     if (s->problem) {
-        char *code = s->problem;
-        s->problem = NULL;
+        s->problem = false;
         s->told_settled = true;
-        s->o.on_cannot_post(s->o.user, code, &s->problem_error); /* may free `s` */
-        free(code);
+        s->o.on_cannot_post(s->o.user); /* last statement: may free `s` */
     } else if (tell) {
         s->o.on_settled(s->o.user); /* last statement: may free `s` */
     }
@@ -187,7 +197,7 @@ struct thread_sync *thread_sync_new(const struct thread_sync_options *options)
     s->channel = xstrdup(job->channel);
     s->thread_ts = xstrdup(job->thread_ts);
     s->in_thread = job->thread_ts != NULL; /* until thread_sync_restore() knows better */
-    s->problem_error = (struct error)ERROR_INIT;
+    s->root_error = (struct error)ERROR_INIT;
     s->later = loop_timer_new(options->loop, on_later, s);
     for (size_t i = 0; i < PART_COUNT; i++) {
         s->parts[i] = (struct part){ .sync = s, .id = (enum part_id)i };
@@ -216,8 +226,8 @@ void thread_sync_free(struct thread_sync *s)
     free(s->job);
     free(s->channel);
     free(s->thread_ts);
-    free(s->problem);
-    error_clear(&s->problem_error);
+    free(s->root_refused);
+    error_clear(&s->root_error);
     free(s);
 }
 
@@ -263,6 +273,14 @@ bool thread_sync_pause(struct thread_sync *s)
     for (size_t i = 0; i < PART_COUNT; i++)
         idle &= !busy(&s->parts[i]);
     return idle;
+}
+
+const char *thread_sync_refusal(const struct thread_sync *s, const struct error **ret_why)
+{
+    if (s->parts[PART_ROOT].state != GIVEN_UP || s->parts[PART_ANSWER].state == POSTED)
+        return NULL;
+    *ret_why = &s->root_error;
+    return s->root_refused;
 }
 
 bool thread_sync_was_blind(const struct thread_sync *s)

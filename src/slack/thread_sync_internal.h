@@ -67,8 +67,9 @@ struct thread_sync {
     bool told_settled, blind, paused;
     bool stream_off;          /* Slack will not have one here */
     bool refused[PART_COUNT]; /* the blocks of that part */
-    char *problem;            /* Slack's code, for on_cannot_post */
-    struct error problem_error;
+    bool problem;             /* on_cannot_post is due */
+    char *root_refused;       /* Slack's code, once the channel message is given up */
+    struct error root_error;
 };
 
 /* Comes back on the loop and does what is next. */

@@ -6,6 +6,7 @@
 #include "dbconn/base/text.h"
 
 #define EDIT_SPACING_MS (3 * SECOND_MS)
+#define UNKNOWN_TRIES 3
 
 static cJSON *post_args(const struct part *p)
 {
@@ -37,12 +38,20 @@ static bool refuses_blocks(const struct webapi_reply *reply)
            text_same(reply->code, "invalid_arguments");
 }
 
+/* Slack's codes change without notice, and a box between answers for Slack now and then: what is
+ * not known to be final is asked for a few times more. */
+static bool may_pass(const struct part *p, const struct webapi_reply *reply)
+{
+    return reply->kind == WEBAPI_TRANSIENT ||
+           (reply->kind == WEBAPI_REFUSED && p->tries < UNKNOWN_TRIES);
+}
+
 void part_refused(struct part *p, const struct webapi_reply *reply, const struct error *err)
 {
     struct thread_sync *s = p->sync;
     bool with_blocks = cJSON_GetArraySize(p->want.blocks) > 0;
 
-    if (reply->kind == WEBAPI_TRANSIENT) {
+    if (may_pass(p, reply)) {
         part_retry_later(p);
     } else if (refuses_blocks(reply) && with_blocks) {
         LOG(WARN, "thread.blocks_refused", F_STR("job", s->job), F_STR("why", error_text(err)));

@@ -162,6 +162,19 @@ static void pass_bytes(SSL *ssl, int fd, const char *url)
 
 /* ---- connections ---- */
 
+/* What is closed with bytes unread resets the connection, and the peer may lose our last words. */
+static void hang_up(SSL *ssl, int fd)
+{
+    char bytes[4096];
+
+    alarm(GIVE_UP_S);
+    SSL_shutdown(ssl);
+    shutdown(fd, SHUT_WR);
+    while (read(fd, bytes, sizeof(bytes)) > 0)
+        continue;
+    close(fd);
+}
+
 static void serve(SSL_CTX *tls, int fd, const struct front_options *o)
 {
     SSL *ssl = SSL_new(tls);
@@ -178,8 +191,7 @@ static void serve(SSL_CTX *tls, int fd, const struct front_options *o)
         pass_bytes(ssl, fd, o->to);
     else
         front_http2(ssl, o);
-    SSL_shutdown(ssl);
-    close(fd);
+    hang_up(ssl, fd);
     _exit(0);
 }
 

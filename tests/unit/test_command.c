@@ -180,6 +180,7 @@ static void no_reply_lets_hostile_text_act(void **state)
     reply_refused(evil, evil, evil, &out);
     reply_cannot_post(evil, evil, &out);
     reply_cannot_post("not_in_channel", evil, &out);
+    reply_found(evil, evil, &out);
     reply_unknown_issue(evil, evil, "/dbconn", &out);
     reply_other_org(evil, evil, "/dbconn", &out);
     reply_other_host(evil, evil, "/dbconn", &out);

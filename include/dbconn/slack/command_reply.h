@@ -27,6 +27,8 @@ void reply_refused(const char *what, const char *key, const char *env, struct bu
 /* Why a message could not be posted, from Slack's error code ("not_in_channel",
  * "channel_not_found", "is_archived", "token_revoked", ...); `bot` is the bot's name. */
 void reply_cannot_post(const char *slack_error, const char *bot, struct buf *out);
+/* To be added to it when the answer is known: one line more. */
+void reply_found(const char *issue, const char *summary, struct buf *out);
 void reply_store_failed(const char *name, struct buf *out);
 void reply_unknown_issue(const char *issue, const char *org, const char *name, struct buf *out);
 void reply_other_org(const char *got, const char *configured, const char *name, struct buf *out);

@@ -33,8 +33,9 @@ struct thread_sync_options {
     int64_t edit_spacing_ms; /* between two edits of one message; 0: 3 s */
     /* Slack refused the part's blocks (or, of a picture, files): show it in a simpler style. */
     void (*on_refused)(void *user, enum part_id part);
-    /* The root message cannot be posted: nothing more will be. `code` is Slack's. */
-    void (*on_cannot_post)(void *user, const char *code, const struct error *why);
+    /* The root message cannot be posted, or nothing in this place any more: nothing more will be.
+     * thread_sync_refusal() says why. */
+    void (*on_cannot_post)(void *user);
     /* All parts stand as they were last shown, or cannot. Each time that becomes true. */
     void (*on_settled)(void *user);
     void *user;
@@ -50,6 +51,9 @@ void thread_sync_show(struct thread_sync *sync, struct thread_view *view);
 /* Starts nothing more. True when nothing is on its way either. */
 bool thread_sync_pause(struct thread_sync *sync);
 bool thread_sync_is_settled(const struct thread_sync *sync);
+/* Slack's code when neither the channel message nor the answer can show how it ended; else NULL.
+ * Both are lent. */
+const char *thread_sync_refusal(const struct thread_sync *sync, const struct error **ret_why);
 /* Some post could not be looked for (no history scope, no member): it was not repeated. */
 bool thread_sync_was_blind(const struct thread_sync *sync);
 /* An earlier attempt, or this one, has begun to post. */
