@@ -72,6 +72,8 @@ static void processes_that_race_claim_each_job_once(void **state)
 /* ---- kill -9 ---- */
 
 #define CRASHES 40
+#define MIN_ACKED 100
+#define MAX_WINDOW_US 2000000
 #define MAX_ACKED 20000
 
 /* Works until it is killed; every id whose enqueue is acknowledged goes into the pipe after the
@@ -172,6 +174,7 @@ static void nothing_acknowledged_is_lost_by_kill_9(void **state)
     struct acked *acked = xcalloc(MAX_ACKED, sizeof(*acked));
     size_t n = 0;
     unsigned seed = (unsigned)getpid();
+    int window_us = f->pg ? 300000 : 60000; /* connecting takes longer than opening */
 
     print_message("seed %u\n", seed);
     srand(seed);
@@ -183,16 +186,17 @@ static void nothing_acknowledged_is_lost_by_kill_9(void **state)
         if (pid == 0)
             crash_child(f->url, fds[1], seed + (unsigned)i);
         close(fds[1]);
-        /* From within start-up to well into the work; connecting takes longer than opening. */
-        usleep((unsigned)(rand() % (f->pg ? 300000 : 60000)));
+        usleep((unsigned)(rand() % window_us)); /* from within start-up to well into the work */
         kill(pid, SIGKILL);
         n = read_acks(fds[0], acked, n);
         close(fds[0]);
         assert_int_equal(pid, waitpid(pid, &status, 0));
         assert_true(WIFSIGNALED(status)); /* not an exit of its own */
+        if (n < MIN_ACKED * (size_t)(i + 1) / CRASHES && window_us < MAX_WINDOW_US)
+            window_us *= 2; /* a slow machine, or valgrind: it came to no work */
     }
     check_acks(f->url, acked, n);
-    assert_true(n > 100);
+    assert_true(n >= MIN_ACKED);
     free(acked);
 }
 
