@@ -581,4 +581,6 @@ static void clear(struct collect *c)
     free(ch);
 }
 
-const struct collector collector_code_change = { "code_change", start, clear };
+const struct collector collector_code_change = { .name = "code_change",
+                                                 .start = start,
+                                                 .clear = clear };

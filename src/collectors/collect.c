@@ -19,7 +19,7 @@ struct collect_call {
     struct collect_call *next;
 };
 
-struct collect *collect_start(const struct collect_request *r)
+struct collect *collect_new(const struct collect_request *r)
 {
     struct collect *c = xcalloc(1, sizeof(*c));
 
@@ -37,8 +37,12 @@ struct collect *collect_start(const struct collect_request *r)
     c->may_name = r->may_name;
     c->may_name_user = r->may_name_user;
     c->error = (struct error)ERROR_INIT;
-    r->collector->start(c);
     return c;
+}
+
+void collect_start(struct collect *c)
+{
+    c->collector->start(c); /* last statement: the owner may free `c` in it */
 }
 
 void collect_free(struct collect *c)

@@ -215,4 +215,5 @@ static void start(struct collect *c)
     failure_clear(&f);
 }
 
-const struct collector collector_connection_details = { "connection_details", start, NULL };
+const struct collector collector_connection_details = { .name = "connection_details",
+                                                        .start = start };

@@ -448,4 +448,6 @@ static void clear(struct collect *c)
     free(e);
 }
 
-const struct collector collector_event_analysis = { "event_analysis", start, clear };
+const struct collector collector_event_analysis = { .name = "event_analysis",
+                                                    .start = start,
+                                                    .clear = clear };

@@ -149,4 +149,6 @@ static void clear(struct collect *c)
     free(c->state);
 }
 
-const struct collector collector_issue_details = { "issue_details", start, clear };
+const struct collector collector_issue_details = { .name = "issue_details",
+                                                   .start = start,
+                                                   .clear = clear };

@@ -118,4 +118,4 @@ static void start(struct collect *c)
     collect_wait(c, finish);
 }
 
-const struct collector collector_issue_tags = { "issue_tags", start, NULL };
+const struct collector collector_issue_tags = { .name = "issue_tags", .start = start };

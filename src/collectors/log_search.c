@@ -508,4 +508,6 @@ static void clear(struct collect *c)
     free(s);
 }
 
-const struct collector collector_log_search = { "log_search", start, clear };
+const struct collector collector_log_search = { .name = "log_search",
+                                                .start = start,
+                                                .clear = clear };

@@ -3,6 +3,7 @@
 #include "release_rows.h"
 #include "steps.h"
 
+#include "dbconn/analysis/failure.h"
 #include "dbconn/analysis/rollout.h"
 #include "dbconn/base/json.h"
 #include "dbconn/collectors/dossier.h"
@@ -160,7 +161,7 @@ static void ask_deploys(struct collect *c)
     collect_wait(c, finish);
 }
 
-static void start(struct collect *c)
+static void ask_releases(struct collect *c)
 {
     struct error err = ERROR_INIT;
     struct collect_call *call = collect_call(c, got_releases, 0);
@@ -175,6 +176,25 @@ static void start(struct collect *c)
         call,
         sentry_list_releases(c->sources->sentry, c->owner, &query, collect_received, call, &err),
         &err);
+}
+
+/* The list is the same whatever the events show, and comes while they are read. When the message
+ * alone says that the playbook does not apply it will hardly be wanted. */
+static void ask_ahead(struct collect *c)
+{
+    const char *name = evidence_str(c->board, "issue.failure");
+    enum failure_kind kind;
+
+    if (evidence_tri(c->board, "issue.database") == NO ||
+        (name && failure_kind_parse(name, &kind) && failure_kind_is_applicable(kind) == NO))
+        return;
+    ask_releases(c);
+}
+
+static void start(struct collect *c)
+{
+    if (!c->state)
+        ask_releases(c);
     collect_wait(c, ask_deploys);
 }
 
@@ -189,4 +209,6 @@ static void clear(struct collect *c)
     free(t);
 }
 
-const struct collector collector_release_timeline = { "release_timeline", start, clear };
+const struct collector collector_release_timeline = {
+    .name = "release_timeline", .start = start, .ahead = ask_ahead, .clear = clear
+};

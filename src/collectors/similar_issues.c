@@ -470,4 +470,6 @@ static void clear(struct collect *c)
     free(s);
 }
 
-const struct collector collector_similar_issues = { "similar_issues", start, clear };
+const struct collector collector_similar_issues = { .name = "similar_issues",
+                                                    .start = start,
+                                                    .clear = clear };

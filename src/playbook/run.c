@@ -122,12 +122,19 @@ static void on_collected(struct collect *c, void *user)
         advance(run); /* last statement: the owner may free the run in it */
 }
 
+static void drop(struct run *run, size_t i)
+{
+    collect_free(run->collects[i]);
+    run->collects[i] = NULL;
+}
+
 static void skip(struct run *run, size_t i)
 {
     const struct playbook_step *step = &run->o.playbook->steps[i];
     struct step_record *s = &run->casefile.steps[i];
     struct buf text = BUF_INIT;
 
+    drop(run, i);
     sentence_fill(step->skipped ? step->skipped : "Not needed.", run->board, &text);
     s->status = STEP_SKIPPED;
     s->summary = buf_take(&text);
@@ -153,10 +160,9 @@ static void watch_step(struct run *run, size_t i)
     loop_timer_start(run->times[i].timer, run->o.step_ms);
 }
 
-static void start_step(struct run *run, size_t i)
+static struct collect *new_collect(struct run *run, size_t i)
 {
     const struct playbook_step *step = &run->o.playbook->steps[i];
-    struct step_record *s = &run->casefile.steps[i];
     struct collect_request request = { .collector = collector_find(step->collector),
                                        .step = step->id,
                                        .issue = run->issue,
@@ -165,22 +171,52 @@ static void start_step(struct run *run, size_t i)
                                        .now_ms = run->o.now_ms,
                                        .owner = run->o.owner,
                                        .board = run->board,
-                                       .record = s,
+                                       .record = &run->casefile.steps[i],
                                        .done = on_collected,
                                        .user = run,
                                        .may_name = run->o.may_name,
                                        .may_name_user = run->o.user };
 
+    return collect_new(&request);
+}
+
+static bool is_unwanted(const struct run *run, size_t i)
+{
+    const cJSON *when = run->o.playbook->steps[i].when;
+
+    return when && condition_holds(when, run->board) == NO;
+}
+
+static void start_step(struct run *run, size_t i)
+{
+    struct step_record *s = &run->casefile.steps[i];
+
     run->started_mono_ms[i] = clock_mono_ms();
     s->started_ms = clock_wall_ms();
-    if (step->when && condition_holds(step->when, run->board) == NO) {
+    if (is_unwanted(run, i)) {
         skip(run, i);
         return;
     }
     s->status = STEP_RUNNING;
     tell(run, s);
-    run->collects[i] = collect_start(&request);
+    if (!run->collects[i])
+        run->collects[i] = new_collect(run, i);
+    collect_start(run->collects[i]);
     watch_step(run, i);
+}
+
+/* Steps that still wait for others may ask what they know to be needed: an answer that comes in the
+ * meantime is a round trip less at their turn. */
+static void ask_ahead(struct run *run)
+{
+    for (size_t i = 1; i < run->o.playbook->n_steps; i++) {
+        const struct collector *collector = collector_find(run->o.playbook->steps[i].collector);
+        if (!collector->ahead || run->casefile.steps[i].status != STEP_PENDING ||
+            run->collects[i] || is_unwanted(run, i))
+            continue;
+        run->collects[i] = new_collect(run, i);
+        collector->ahead(run->collects[i]);
+    }
 }
 
 static void finish(struct run *run, const struct error *err)
@@ -214,6 +250,8 @@ static void advance(struct run *run)
             moved = true;
         }
     } while (moved);
+    if (has_outcome(&run->casefile.steps[0]) && run->casefile.steps[0].status != STEP_FAILED)
+        ask_ahead(run);
     run->advancing = false;
     if (run->casefile.steps[0].status == STEP_FAILED && run->collects[0])
         finish(run, collect_error(run->collects[0]));
@@ -230,8 +268,7 @@ static void on_budget(void *user)
         struct step_record *s = &run->casefile.steps[i];
         if (has_outcome(s))
             continue;
-        collect_free(run->collects[i]);
-        run->collects[i] = NULL;
+        drop(run, i);
         s->status = STEP_FAILED;
         free(s->summary);
         s->summary =
@@ -299,8 +336,7 @@ void run_abort(struct run *run, const char *why)
     run->lookup = NULL;
     for (size_t i = 0; i < run->casefile.n_steps; i++) {
         struct step_record *s = &run->casefile.steps[i];
-        collect_free(run->collects[i]);
-        run->collects[i] = NULL;
+        drop(run, i);
         loop_timer_free(run->times[i].timer);
         run->times[i].timer = NULL;
         if (has_outcome(s))

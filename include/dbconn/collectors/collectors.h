@@ -37,6 +37,9 @@ typedef void collect_done_fn(struct collect *c, void *user);
 struct collector {
     const char *name;
     void (*start)(struct collect *c);
+    /* Asks, before the step's turn, what only needs the issue's details; writes no facts and no
+     * findings, and start() follows or never does. NULL: nothing. */
+    void (*ahead)(struct collect *c);
     void (*clear)(struct collect *c); /* frees c->state; NULL when there is none */
 };
 
@@ -53,15 +56,17 @@ struct collect_request {
     uint64_t owner;
     struct evidence *board;     /* lent until the end */
     struct step_record *record; /* likewise; status, summary and findings are filled in */
-    collect_done_fn *done;      /* once; may run inside collect_start() */
+    collect_done_fn *done;      /* once, after or inside collect_start() */
     void *user;
     /* May issues of that project be named to those who read the findings? NULL: of all. */
     bool (*may_name)(void *user, const char *project);
     void *may_name_user;
 };
 
-/* All pointers of `request` must live until `done` or collect_stop(). */
-struct collect *collect_start(const struct collect_request *request);
+/* All pointers of `request` must live until `done` or collect_free(). */
+struct collect *collect_new(const struct collect_request *request);
+/* Runs the step: once, after `ahead` if that is run at all. `done` may run inside. */
+void collect_start(struct collect *c);
 /* Its time, which was `limit_ms`, is over: calls under way and all further ones fail, so that it ends
  * with what it has and says what it could not read. `done` runs in it; the last statement of the
  * caller, too. */

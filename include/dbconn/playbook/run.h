@@ -2,9 +2,10 @@
  * run - one investigation: the steps of a playbook as a graph, then the assessment of what they
  * found, then the diagnosis.
  *
- * A step starts when all steps that it needs have ended, whatever their outcome; a failed step is
- * missing evidence, not the end. Only a failed first step ends the run: without the issue there is
- * nothing to investigate. Loop thread only. Nothing blocks.
+ * A step starts when all steps that it needs have ended, whatever their outcome; once the issue is
+ * known its collector may already ask (collectors.h, `ahead`). A failed step is missing evidence,
+ * not the end. Only a failed first step ends the run: without the issue there is nothing to
+ * investigate. Loop thread only. Nothing blocks.
  */
 #ifndef DBCONN_PLAYBOOK_RUN_H
 #define DBCONN_PLAYBOOK_RUN_H
