@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "dbconn/base/json.h"
 
@@ -180,6 +181,35 @@ static void a_second_command_for_a_running_issue_leads_to_its_thread(void **stat
     stage_close(&s);
 }
 
+static bool releases_are_asked(struct stage *s, const void *arg)
+{
+    char *log = control_text(s, "/log?service=sentry");
+    bool found = strstr(log, "/releases/?project=") != NULL;
+
+    (void)arg;
+    free(log);
+    return found;
+}
+
+/* The events never come; only after many seconds is that an outcome. */
+static void the_releases_are_asked_for_while_the_events_are_read(void **state)
+{
+    static const char *const slow[] = {
+        "--faults", "{\"sentry\":[{\"path\":\"/events/\",\"latency_ms\":600000}]}", NULL
+    };
+    static const char *const env[] = { "DBCONN_LOG_LEVEL=debug", NULL };
+    struct stage_options options = { .sandbox_args = slow, .bot_env = env };
+    struct stage s;
+
+    (void)state;
+    stage_open(&s, &options);
+    free(type_command(&s, INCIDENTS, s.short_id));
+    wait_until(&s, releases_are_asked, NULL, "the list of releases");
+    assert_true(stage_log_has(&s, "step=\"issue_details\""));
+    assert_false(stage_log_has(&s, "step=\"event_analysis\""));
+    stage_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +220,7 @@ int main(void)
         cmocka_unit_test(an_unknown_issue_is_said_to_be_unknown),
         cmocka_unit_test(what_is_no_issue_gets_an_answer_and_no_job),
         cmocka_unit_test(a_second_command_for_a_running_issue_leads_to_its_thread),
+        cmocka_unit_test(the_releases_are_asked_for_while_the_events_are_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
