@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "command.h"
@@ -28,6 +29,7 @@ static void print_help(FILE *out)
 static void keep_to_ourselves(void)
 {
     (void)umask(077);
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 #ifndef __SANITIZE_ADDRESS__ /* its search for leaks traces the process */
     (void)prctl(PR_SET_DUMPABLE, 0);
 #endif

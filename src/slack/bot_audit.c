@@ -30,6 +30,7 @@ struct bot_audit {
     struct bot *bot;
     struct loop_timer *timer;
     int fd;                             /* of the file, or -1 */
+    bool failed;                        /* the file could not be written the last time */
     int64_t seq;                        /* the last one seen; -1: none yet */
     int64_t head_due_ms, expire_due_ms; /* monotonic */
     struct queue_call *list, *expire;
@@ -163,16 +164,12 @@ void bot_audit_end(struct bot *bot, const struct job *job, const struct casefile
 
 /* ---- the file ---- */
 
-static void write_lines(struct bot_audit *a, const struct audit_list *list)
+/* Said once for as long as it lasts. */
+static void file_failed(struct bot_audit *a, const char *why)
 {
-    struct buf lines = BUF_INIT;
-
-    for (size_t i = 0; i < list->n; i++)
-        audit_line(&list->items[i], &lines);
-    ssize_t n = a->fd >= 0 && lines.len ? write(a->fd, lines.data, lines.len) : 0;
-    if (n < 0 || (a->fd >= 0 && (size_t)n < lines.len))
-        LOG(ERROR, "audit.file", F_STR("why", n < 0 ? strerror(errno) : "the disk is full"));
-    buf_clear(&lines);
+    if (!a->failed)
+        LOG(ERROR, "audit.file", F_STR("path", a->bot->o.audit_file), F_STR("why", why));
+    a->failed = true;
 }
 
 /* The number of the last entry that the file holds; 0 when it is empty. */
@@ -190,13 +187,55 @@ static int64_t last_in_file(int fd)
     return last ? strtoll(last + strlen("{\"seq\":"), NULL, 10) : 0;
 }
 
-static void open_file(struct bot_audit *a, const char *path)
+static void open_file(struct bot_audit *a)
 {
-    a->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    a->fd = open(a->bot->o.audit_file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (a->fd < 0)
-        LOG(ERROR, "audit.file", F_STR("path", path), F_STR("why", strerror(errno)));
-    else
+        file_failed(a, strerror(errno));
+    else if (a->seq < 0)
         a->seq = last_in_file(a->fd);
+}
+
+/* A rotation may have moved it away, or it could not be opened before. */
+static bool file_is_open(struct bot_audit *a)
+{
+    struct stat open_one, named;
+
+    if (a->fd >= 0 && fstat(a->fd, &open_one) == 0 &&
+        (stat(a->bot->o.audit_file, &named) < 0 || named.st_ino != open_one.st_ino ||
+         named.st_dev != open_one.st_dev)) {
+        close(a->fd);
+        a->fd = -1;
+    }
+    if (a->fd < 0)
+        open_file(a);
+    return a->fd >= 0;
+}
+
+/* All of them, or none: what was not written is tried again. */
+static bool write_lines(struct bot_audit *a, const struct audit_list *list)
+{
+    struct buf lines = BUF_INIT;
+    bool is_late = a->seq < 0; /* only the newest was asked for: the file could not be opened */
+
+    if (!a->bot->o.audit_file)
+        return true;
+    if (!file_is_open(a) || is_late)
+        return false;
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i].seq > a->seq)
+            audit_line(&list->items[i], &lines);
+    off_t end = lseek(a->fd, 0, SEEK_END);
+    ssize_t n = lines.len ? write(a->fd, lines.data, lines.len) : 0;
+    bool done = n >= 0 && (size_t)n == lines.len;
+    if (!done) {
+        file_failed(a, n < 0 ? strerror(errno) : "the disk is full");
+        if (n > 0 && ftruncate(a->fd, end) < 0)
+            LOG(ERROR, "audit.file", F_STR("why", "a line is cut"));
+    }
+    a->failed = !done;
+    buf_clear(&lines);
+    return done;
 }
 
 /* ---- the timer ---- */
@@ -217,9 +256,10 @@ static void on_listed(void *user, const struct queue_reply *reply, const struct 
         LOG(WARN, "audit.read", F_STR("why", error_text(err)));
     } else if (reply->audit->n) {
         const struct audit_entry *newest = &reply->audit->items[reply->audit->n - 1];
-        write_lines(a, reply->audit);
-        a->seq = newest->seq;
-        more = reply->audit->n >= PAGE;
+        if (write_lines(a, reply->audit)) {
+            a->seq = newest->seq;
+            more = reply->audit->n >= PAGE;
+        }
         if (!more && clock_mono_ms() >= a->head_due_ms)
             log_head(a, newest);
     }
@@ -266,7 +306,7 @@ void bot_audit_start(struct bot *bot)
     a->fd = -1;
     a->seq = -1;
     if (bot->o.audit_file)
-        open_file(a, bot->o.audit_file);
+        open_file(a);
     a->timer = loop_timer_new(bot->o.loop, on_timer, a);
     loop_timer_start(a->timer, 0);
     bot->audit = a;

@@ -512,11 +512,17 @@ static int64_t count_sources(struct stage *s)
            count_requests(s, "elasticsearch");
 }
 
+static bool is_disconnected(struct stage *s, const void *arg)
+{
+    return !is_connected(s, arg);
+}
+
 static void restart_with(struct stage *s, const char *external)
 {
     stage_stop_bot(s);
     cJSON_ReplaceItemInObjectCaseSensitive(s->env, "DBCONN_ACCESS_EXTERNAL_CHANNELS",
                                            cJSON_CreateString(external));
+    wait_until(s, is_disconnected, NULL, "the end of the connection");
     stage_start_bot(s);
 }
 

@@ -145,10 +145,16 @@ static void a_secret_comes_from_a_private_file_and_is_remembered(void **state)
     assert_null(strstr(shown, "very-secret"));
     free(shown);
     config_free(c);
-    assert_int_equal(chmod(secret, 0644), 0);
-    assert_int_equal(config_load(path, no_environment, &c, &err), -1);
-    assert_non_null(strstr(error_text(&err), "chmod"));
-    error_clear(&err);
+    static const mode_t open_to_all[] = { 0644, 0604, 0602, 0666 };
+    for (size_t i = 0; i < ARRAY_LEN(open_to_all); i++) {
+        assert_int_equal(chmod(secret, open_to_all[i]), 0);
+        assert_int_equal(config_load(path, no_environment, &c, &err), -1);
+        assert_non_null(strstr(error_text(&err), "chmod"));
+        error_clear(&err);
+    }
+    assert_int_equal(chmod(secret, 0440), 0); /* as systemd and Kubernetes hand them over */
+    assert_int_equal(config_load(path, no_environment, &c, &err), 0);
+    config_free(c);
     redact_forget_all();
     free(secret);
     free(text);
@@ -225,7 +231,8 @@ static const struct {
     { "{\"queue\": {\"lease_seconds\": 1}}", NULL },
     { "{\"queue\": {\"retention_days\": 0}}", NULL },
     { "{\"slack\": {\"connections\": 11}}", "slack.connections must be from 1 to 10, and is 11" },
-    { "{\"slack\": {\"progress\": \"fancy\"}}", "slack.progress must be plan, stream, blocks or text" },
+    { "{\"slack\": {\"progress\": \"fancy\"}}",
+      "slack.progress must be plan, stream, blocks or text" },
     { "{\"slack\": {\"progress\": \"text\"}}", NULL },
     { "{\"log\": {\"level\": \"loud\"}}", "log.level must be debug, info, warn, error or none" },
     { "{\"github\": {\"app_id\": \"1\"}}",
