@@ -389,6 +389,58 @@ static bool is_contradicted(const struct attribution *a, size_t i)
            has_other_addresses(a, i) || is_explained_otherwise(a, m);
 }
 
+/* The host's name without what an operator appends for the role of the Service (CloudNativePG's
+ * "-rw", Bitnami's "-primary" and "-headless"). */
+static struct name host_stem(struct name host)
+{
+    static const char *const roles[] = { "-rw", "-primary", "-master", "-headless", "-hl" };
+    struct name stem = first_label(host);
+
+    for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
+        size_t len = strlen(roles[i]);
+        if (stem.len > len && strncasecmp(stem.text + stem.len - len, roles[i], len) == 0)
+            return (struct name){ stem.text, stem.len - len };
+    }
+    return stem;
+}
+
+/* "orders-db-0" is one of the machines of "orders-db": a StatefulSet numbers its pods so
+ * (Kubernetes, "StatefulSets: stable network ID"), and so do people. */
+static bool is_numbered(struct name machine, struct name stem)
+{
+    size_t at = stem.len;
+
+    if (machine.len <= at + 1 || strncasecmp(machine.text, stem.text, at) != 0 ||
+        machine.text[at] != '-')
+        return false;
+    while (++at < machine.len && machine.text[at] != '.')
+        if (!isdigit((unsigned char)machine.text[at]))
+            return false;
+    return true;
+}
+
+/* One machine alone is called like the host with a number behind it. */
+static void tie_by_number(struct attribution *a)
+{
+    const struct machine *found = NULL;
+
+    if (!a->target->host || name_is_address(name_of(a->target->host)))
+        return;
+    for (size_t i = 0; i < a->n_machines; i++) {
+        const struct machine *m = &a->machines[i];
+        if (!m->database || !is_numbered(m->name, host_stem(name_of(a->target->host))))
+            continue;
+        if (found || !fits_engine(a, m) || has_other_addresses(a, i) ||
+            is_explained_otherwise(a, m) || (a->target->database && serves_others(a, m)))
+            return;
+        found = m;
+    }
+    if (found)
+        tie(a, TIE_LIKELY, found->name, found->first_record,
+            "No line names the refused address, but only %.*s is called like it, with a number.",
+            SPAN(found->name));
+}
+
 static void tie_by_exclusion(struct attribution *a)
 {
     const struct machine *only = NULL, *serving = NULL;
@@ -441,6 +493,8 @@ void attribute(struct attribution *a)
     tie_by_balancer(a);
     if (a->tie == TIE_UNKNOWN)
         tie_to_pooler(a);
+    if (a->tie == TIE_UNKNOWN)
+        tie_by_number(a);
     if (a->tie == TIE_UNKNOWN)
         tie_by_exclusion(a);
     if (!a->reason)
