@@ -385,8 +385,8 @@ static bool is_contradicted(const struct attribution *a, size_t i)
     const struct machine *m = &a->machines[i];
 
     return !fits_engine(a, m) || serves_others(a, m) || is_managed_elsewhere(a, m->name) ||
-           is_called_otherwise(a, m->name) || has_sibling_name(a, m->name) ||
-           has_other_addresses(a, i) || is_explained_otherwise(a, m);
+           is_called_otherwise(a, m->name) || has_other_addresses(a, i) ||
+           is_explained_otherwise(a, m);
 }
 
 /* The host's name without what an operator appends for the role of the Service (CloudNativePG's
@@ -450,7 +450,11 @@ static void tie_by_exclusion(struct attribution *a)
     if (!engine || strcmp(engine, "unknown") == 0)
         return; /* any server would do */
     for (size_t i = 0; i < a->n_machines; i++) {
-        if (!a->machines[i].database || is_contradicted(a, i))
+        if (!a->machines[i].database)
+            continue;
+        if (has_sibling_name(a, a->machines[i].name))
+            return; /* hosts are called like machines here, and none is called like this host */
+        if (is_contradicted(a, i))
             continue;
         only = &a->machines[i];
         n++;

@@ -101,6 +101,7 @@ static void machines_are_tied_or_not(void **state)
           "orders-db.internal",
           NULL,
           { { "orders-db-reports-1", "postgresql", WORK, NULL },
+            { "users-db-1", "postgresql", WORK, NULL },
             { "billing-db-1", "postgresql", WORK, NULL } },
           TIE_UNKNOWN,
           NULL },
