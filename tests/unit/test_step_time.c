@@ -85,7 +85,7 @@ static void start(struct collect *c)
     collect_wait(c, ask_again);
 }
 
-static const struct collector asks_twice = { "asks_twice", start, NULL };
+static const struct collector asks_twice = { .name = "asks_twice", .start = start };
 
 static void on_ended(struct collect *c, void *user)
 {
@@ -121,14 +121,15 @@ static void a_step_over_its_time_ends_with_what_it_has(void **state)
         bool ended = false;
         place_open(&p, ROUTES({ "GET /api/0/organizations/acme/issues/", 200, "", "[]" }),
                    rows[i].silent);
-        struct collect *c = collect_start(&(struct collect_request){ .collector = &asks_twice,
-                                                                     .step = "twice",
-                                                                     .issue = "7",
-                                                                     .sources = &p.sources,
-                                                                     .board = board,
-                                                                     .record = &record,
-                                                                     .done = on_ended,
-                                                                     .user = &ended });
+        struct collect *c = collect_new(&(struct collect_request){ .collector = &asks_twice,
+                                                                   .step = "twice",
+                                                                   .issue = "7",
+                                                                   .sources = &p.sources,
+                                                                   .board = board,
+                                                                   .record = &record,
+                                                                   .done = on_ended,
+                                                                   .user = &ended });
+        collect_start(c);
         while (!ended && !(rows[i].silent && strstr(buf_str(&p.b.asked), rows[i].silent)))
             uv_run(&p.b.loop, UV_RUN_ONCE);
         if (!ended)
