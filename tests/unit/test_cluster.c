@@ -47,9 +47,13 @@ static struct rollout_deploy *deployed(struct world *w, const char *project, con
     struct rollout_deploy *d = &w->deploys[w->n_releases];
 
     *d = (struct rollout_deploy){ "production", AGO(start), AGO(start - 2) };
-    w->releases[w->n_releases++] =
-        (struct cluster_release){ project,
-                                  { version, AGO(start + 15), AGO(start), TIME_UNKNOWN, d, 1 } };
+    w->releases[w->n_releases++] = (struct cluster_release){ project,
+                                                             { .version = version,
+                                                               .created_ms = AGO(start + 15),
+                                                               .released_ms = AGO(start),
+                                                               .first_event_ms = TIME_UNKNOWN,
+                                                               .deploys = d,
+                                                               .n_deploys = 1 } };
     return d;
 }
 
