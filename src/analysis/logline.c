@@ -253,6 +253,24 @@ static bool read_cluster(struct line *l)
     return true;
 }
 
+/* Redis Sentinel watches the servers and is none: role X in the log's prefix, or its events' names
+ * (redis.io, "High availability with Redis Sentinel"). */
+static bool read_watcher(struct line *l)
+{
+    const struct line_rule *r;
+    const char *s = l->hay.text;
+    size_t n = strspn(s, "0123456789");
+    bool watcher = identity_has(l->record, "sentinel") || (n > 0 && s[n] == ':' && s[n + 1] == 'X');
+
+    if (!watcher && !line_has(l, "+switch-master ") && !line_has(l, "down master "))
+        return false;
+    r = rule_find(watcher_rules, &l->hay, NULL);
+    if (!r && !watcher)
+        return false;
+    line_set(l, r ? r->kind : LOG_OTHER_EVENT, "redis", false);
+    return true;
+}
+
 static bool is_pooler(const struct line *l)
 {
     return identity_has(l->record, "pgbouncer") || identity_has(l->record, "proxysql") ||
@@ -420,8 +438,8 @@ static bool read_client(struct line *l)
 static void classify(struct line *l)
 {
     if (read_system(l) || read_managed(l) || read_kubernetes(l) || read_cluster(l) ||
-        read_pooler(l) || read_server(l) || read_balancer(l) || read_network(l) ||
-        line_read_slots_report(l) || read_identity(l))
+        read_watcher(l) || read_pooler(l) || read_server(l) || read_balancer(l) ||
+        read_network(l) || line_read_slots_report(l) || read_identity(l))
         return;
     if (!read_client(l) && line_tells_network_trouble(&l->hay))
         line_set(l, LOG_NETWORK_FAULT_EVENT, NULL, false);

@@ -187,8 +187,6 @@ const struct line_rule server_rules[] = {
     { REDIS, LOG_SERVER_START_FAILED_EVENT, "FATAL CONFIG FILE ERROR", NULL },
     { REDIS, LOG_SERVER_START_FAILED_EVENT, "Bad file format reading the append only file", NULL },
     { REDIS, LOG_PROMOTION_EVENT, "MASTER MODE enabled", NULL },
-    { REDIS, LOG_FAILOVER_EVENT, "+switch-master", NULL },
-    { REDIS, LOG_FAILOVER_EVENT, "+odown master", NULL },
     { REDIS, LOG_DEMOTION_EVENT, "REPLICAOF", "enabled" },
     { REDIS, LOG_SERVER_DISK_FULL_EVENT, "No space left on device", NULL },
 
@@ -384,6 +382,15 @@ const struct line_rule pooler_rules[] = {
     { NULL, LOG_POOLER_BACKEND_FAILED_EVENT, "couldn't connect to \"", "dial tcp" },
     { NULL, LOG_POOLER_UP_EVENT, "Ready for new connections", NULL },
     { NULL, LOG_POOLER_UP_EVENT, "ready for new connections", NULL },
+    { NULL, LOG_OTHER_EVENT, NULL, NULL },
+};
+
+const struct line_rule watcher_rules[] = {
+    { REDIS, LOG_FAILOVER_EVENT, "+switch-master ", NULL },
+    { REDIS, LOG_BALANCER_BACKEND_DOWN_EVENT, "+odown master ", NULL },
+    { REDIS, LOG_BALANCER_BACKEND_DOWN_EVENT, "+sdown master ", NULL },
+    { REDIS, LOG_BALANCER_BACKEND_UP_EVENT, "-odown master ", NULL },
+    { REDIS, LOG_BALANCER_BACKEND_UP_EVENT, "-sdown master ", NULL },
     { NULL, LOG_OTHER_EVENT, NULL, NULL },
 };
 

@@ -282,6 +282,12 @@ static void what_stands_between_speaks(void **state)
           "Server be_orders/pg-1 is DOWN, reason: Layer4 connection problem, info: \"Connection "
           "refused\", check duration: 0ms.",
           "balancer_backend_down", NULL, false },
+        { "redis-sentinel", "9:X 18 Aug 2026 10:02:58.114 # +sdown master orders 10.0.0.5 6379",
+          "balancer_backend_down", "redis", false },
+        { NULL, "9:X 18 Aug 2026 10:02:58.114 # +switch-master orders 10.0.0.5 6379 10.0.0.6 6379",
+          "failover", "redis", false },
+        { "sentinel", "9:X 18 Aug 2026 10:02:58.114 * +slave slave 10.0.0.6:6379 10.0.0.6 6379",
+          "other", "redis", false },
         { "haproxy", "backend be_orders has no server available!", "balancer_backend_down", NULL,
           false },
         { "haproxy", "Server be_orders/pg-1 is UP, reason: Layer4 check passed",
