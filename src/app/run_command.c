@@ -170,7 +170,7 @@ static int with_services(struct terminal *t, const struct config *config, const 
         t->services = NULL;
     }
     issue_ref_clear(&ref);
-    services_close(&services);
+    (void)services_close(&services); /* without a socket no thread of libuv is at work */
     error_clear(&err);
     return t->exit_code;
 }

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "dbconn/app/services.h"
 #include "dbconn/app/state_dir.h"
@@ -295,6 +296,14 @@ static int start(struct serving *s, struct config *config, struct error *err)
                : 0;
 }
 
+/* A name server does not answer: the thread that asks it would be waited for, and the loop that it
+ * reports to ends with serve(). */
+static _Noreturn void leave_at_once(int exit_code)
+{
+    (void)fflush(NULL);
+    _exit(exit_code);
+}
+
 static int serve(const char *config_path, struct config *config)
 {
     struct serving s = { .config_path = config_path, .exit_code = EXIT_OK };
@@ -314,12 +323,14 @@ static int serve(const char *config_path, struct config *config)
     bot_free(s.bot);
     websockets_free(s.sockets);
     generation_unref(s.now);
-    services_close(&s.services);
+    bool idle = services_close(&s.services);
     metrics_free(s.metrics);
     free(s.store_url);
     free(s.audit_file);
     audit_key_wipe(&s.audit_key);
     error_clear(&err);
+    if (!idle)
+        leave_at_once(s.exit_code);
     return s.exit_code;
 }
 

@@ -177,15 +177,16 @@ int services_open(const struct config *config, struct services *s, struct error 
                : 0;
 }
 
-void services_close(struct services *s)
+bool services_close(struct services *s)
 {
     sources_close(&s->sources);
     http_free(s->http);
-    if (s->loop_ready)
-        (void)loop_finish(&s->loop);
+    bool idle = !s->loop_ready || loop_finish(&s->loop) || s->loop.active_reqs.count == 0;
     net_policy_free(s->policy);
     failure_reader_free(s->reader);
     playbook_unref(s->playbook);
     http_global_clear();
-    *s = (struct services){ 0 };
+    if (idle)
+        *s = (struct services){ 0 };
+    return idle;
 }

@@ -1,6 +1,10 @@
 #include "dbconn/net/loop.h"
 
 #include "dbconn/base/alloc.h"
+#include "dbconn/base/clock.h"
+
+#define THREADS_MS 1000 /* what libuv's threads get to finish */
+#define THREADS_LOOK_MS 5
 
 struct loop_timer {
     uv_timer_t handle; /* first: the handle's address is the timer's */
@@ -99,10 +103,16 @@ void loop_signal_free(struct loop_signal *signal)
 
 bool loop_finish(uv_loop_t *loop)
 {
+    int64_t until = clock_mono_ms() + THREADS_MS;
+
     /* Close callbacks run one turn after uv_close(); a turn may ask for another. */
     for (int turn = 0; turn < 64; turn++) {
         if (uv_loop_close(loop) == 0)
             return true;
+        uv_run(loop, UV_RUN_NOWAIT);
+    }
+    while (loop->active_reqs.count > 0 && clock_mono_ms() < until) {
+        uv_sleep(THREADS_LOOK_MS);
         uv_run(loop, UV_RUN_NOWAIT);
     }
     return uv_loop_close(loop) == 0;

@@ -14,7 +14,7 @@
 #include "dbconn/base/text.h"
 #include "list.h"
 
-#define LIMITS "\"limits\":{\"job_seconds\":8},"
+#define LIMITS ",\"limits\":{\"job_seconds\":8}"
 #define HUNG 142 /* SIGALRM */
 
 static const struct service {
@@ -201,7 +201,7 @@ static void try_incident(const char *incident, const struct service *service, st
     struct stage s;
 
     stage_open(&s, &options);
-    char *config = write_config(&s, LIMITS), *expected = xstrdup(incident);
+    char *config = write_config(&s, NULL, LIMITS), *expected = xstrdup(incident);
     struct front *fronts = start_fronts(json_str(s.env, service->variable));
     for (char *p = expected; *p; p++)
         *p = *p == '-' ? '_' : *p;
@@ -249,7 +249,7 @@ static void a_clock_that_jumps_changes_nothing(void **state)
         struct stage s;
         struct outcome o = { 0 };
         stage_open(&s, &options);
-        char *config = write_config(&s, LIMITS);
+        char *config = write_config(&s, NULL, LIMITS);
         cJSON_AddItemToObject(s.env, "LD_PRELOAD", cJSON_CreateString(shim));
         cJSON_AddItemToObject(s.env, "JUMP_S", cJSON_CreateString(jumps[i]));
         set_faults(&s, "elasticsearch", "{\"latency_ms\":1500}"); /* it jumps in the middle */

@@ -80,13 +80,14 @@ void set_variable(struct stage *s, const char *variable, const char *value)
     json_put_str(s->env, variable, value);
 }
 
-char *write_config(struct stage *s, const char *more)
+char *write_config(struct stage *s, const char *host, const char *more)
 {
     char *path = xasprintf("%s/dbconn.json", s->dir), *ca_file = xasprintf("%s/ca.pem", s->dir);
     FILE *file = fopen(path, "w");
 
     assert_non_null(file);
-    fprintf(file, "{%s\"net\":{\"ca_file\":\"%s\"}}", more, ca_file);
+    fprintf(file, "{\"net\":{\"ca_file\":\"%s\",\"allow_hosts\":[%s%s%s]}%s}", ca_file,
+            host ? "\"" : "", host ? host : "", host ? "\"" : "", more ? more : "");
     fclose(file);
     front_write_ca(ca_file);
     free(ca_file);

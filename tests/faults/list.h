@@ -26,7 +26,8 @@ bool everything(void);
 void set_faults(struct stage *s, const char *service, const char *fault);
 /* A variable of the bot's environment. */
 void set_variable(struct stage *s, const char *variable, const char *value);
-/* A configuration file with the fronts' CA and `more` of JSON ("" or "...,"). Heap. */
-char *write_config(struct stage *s, const char *more);
+/* A configuration file with the fronts' CA; `host` of net.allow_hosts, and further sections, ",..."
+ * (both may be NULL). Heap. */
+char *write_config(struct stage *s, const char *host, const char *more);
 
 #endif

@@ -140,7 +140,7 @@ static void over_http2_a_goaway_neither_loses_nor_repeats_a_message(void **state
 
     (void)state;
     stage_open(&s, &options);
-    s.config = write_config(&s, "");
+    s.config = write_config(&s, NULL, NULL);
     slack_front_start(&s, &front);
     slack_front_api(&front, FRONT_GOAWAY_AFTER, GOOD_S);
     stage_start_bot(&s);
@@ -259,7 +259,7 @@ static void an_expired_certificate_is_named_and_a_new_one_is_enough(void **state
 
     (void)state;
     stage_open(&s, &options);
-    s.config = write_config(&s, "");
+    s.config = write_config(&s, NULL, NULL);
     slack_front_start(&s, &front);
     slack_front_api(&front, FRONT_HTTP2, -60);
     slack_front_socket(&front, -60);

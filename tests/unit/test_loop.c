@@ -104,6 +104,29 @@ static void an_unreferenced_timer_does_not_keep_the_loop(void **state)
     assert_true(loop_finish(&loop));
 }
 
+static void wait_for_post(uv_work_t *work)
+{
+    uv_sem_wait(work->data);
+}
+
+/* Its memory would be written to by a thread when that is told that it is closed. */
+static void a_loop_is_not_finished_while_a_thread_works_for_it(void **state)
+{
+    uv_loop_t loop;
+    uv_sem_t go_on;
+    uv_work_t work = { .data = &go_on };
+
+    (void)state;
+    uv_loop_init(&loop);
+    uv_sem_init(&go_on, 0);
+    uv_queue_work(&loop, &work, wait_for_post, NULL);
+    assert_false(loop_finish(&loop));
+    uv_sem_post(&go_on);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_true(loop_finish(&loop));
+    uv_sem_destroy(&go_on);
+}
+
 static void on_signal(void *user)
 {
     ++*(int *)user;
@@ -140,6 +163,7 @@ int main(void)
         cmocka_unit_test(a_timer_runs_once_and_when_it_was_told_to),
         cmocka_unit_test(a_timer_may_start_or_free_itself_in_its_callback),
         cmocka_unit_test(a_freed_timer_never_runs),
+        cmocka_unit_test(a_loop_is_not_finished_while_a_thread_works_for_it),
         cmocka_unit_test(an_unreferenced_timer_does_not_keep_the_loop),
         cmocka_unit_test(a_signal_reaches_the_loop),
     };

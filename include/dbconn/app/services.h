@@ -27,7 +27,9 @@ struct services {
 
 /* Everything; services_close() ends it, also after a failure. Errors: ERR_CONFIG. */
 int services_open(const struct config *config, struct services *s, struct error *err) MUST_CHECK;
-void services_close(struct services *s);
+/* False when a thread is still at work for `s->loop` (see loop_finish()): then `s` must stay, and
+ * only _exit() ends the process at once. */
+bool services_close(struct services *s);
 
 /* The same in parts, for a process that reads its configuration more than once: what stays (all but
  * `sources` and `playbook`), ended by services_close(); */

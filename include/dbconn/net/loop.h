@@ -32,7 +32,11 @@ void loop_timer_unref(struct loop_timer *timer);
 struct loop_signal *loop_signal_new(uv_loop_t *loop, int signum, loop_fn *fn, void *user);
 void loop_signal_free(struct loop_signal *signal); /* NULL is fine */
 
-/* Runs close callbacks that are still due and closes the loop; false when handles are left open. */
+/*
+ * Runs close callbacks that are still due and closes the loop. False when handles are left open, or
+ * when one of libuv's threads is still at work for it after a second (a name server that does not
+ * answer): that thread will write to the loop, whose memory must stay, and exit() waits for it.
+ */
 bool loop_finish(uv_loop_t *loop);
 
 #endif
