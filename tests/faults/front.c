@@ -208,20 +208,27 @@ static void listen_for_ever(SSL_CTX *tls, int listener, const struct front_optio
     }
 }
 
-static int listen_on(int *port)
+static void listen_on_any_port(struct front *front, const char *host)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)*port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t len = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(fd, 64), 0);
-    getsockname(fd, (struct sockaddr *)&address, &len);
-    *port = ntohs(address.sin_port);
-    return fd;
+    front->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(front->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(front->listener, 64), 0);
+    getsockname(front->listener, (struct sockaddr *)&address, &len);
+    front->port = ntohs(address.sin_port);
+    front->url = xasprintf("https://%s:%d", host, front->port);
+}
+
+static void end_process(struct front *front)
+{
+    if (front->pid > 0) {
+        kill(front->pid, SIGKILL);
+        waitpid(front->pid, NULL, 0);
+    }
+    front->pid = 0;
 }
 
 void front_start(struct front *front, const struct front_options *o)
@@ -229,23 +236,21 @@ void front_start(struct front *front, const struct front_options *o)
     const char *host = o->host ? o->host : "localhost";
     SSL_CTX *tls = make_tls(o, host);
 
-    *front = (struct front){ .port = o->port };
-    int listener = listen_on(&front->port);
-    front->url = xasprintf("https://%s:%d", host, front->port);
+    end_process(front);
+    if (!front->url)
+        listen_on_any_port(front, host);
     front->pid = fork();
     assert_true(front->pid >= 0);
     if (front->pid == 0)
-        listen_for_ever(tls, listener, o);
-    close(listener);
+        listen_for_ever(tls, front->listener, o);
     SSL_CTX_free(tls);
 }
 
 void front_stop(struct front *front)
 {
-    if (front->pid > 0) {
-        kill(front->pid, SIGKILL);
-        waitpid(front->pid, NULL, 0);
-    }
+    end_process(front);
+    if (front->url)
+        close(front->listener);
     free(front->url);
     *front = (struct front){ 0 };
 }

@@ -26,12 +26,12 @@ struct front_options {
     const char *host; /* as it is asked for; NULL: localhost */
     const char *name; /* in the certificate; NULL: as `host` */
     long valid_s;     /* of the certificate, from now; below 0: it has expired */
-    int port;         /* 0: any */
     struct front_rewrite rewrites[2];
 };
 
 struct front {
     pid_t pid;
+    int listener; /* stays over a new start: nobody else gets the port in between */
     int port;
     char *url; /* "https://localhost:4712" */
 };
@@ -39,7 +39,8 @@ struct front {
 /* The CA of all fronts of this test program, in PEM. */
 void front_write_ca(const char *path);
 
-/* Fails the test when it cannot listen. */
+/* Fails the test when it cannot listen. One that is there already gives way to the new one at the
+ * same address; connections to it are cut. */
 void front_start(struct front *front, const struct front_options *options);
 void front_stop(struct front *front);
 

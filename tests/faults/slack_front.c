@@ -8,34 +8,24 @@
 
 void slack_front_api(struct slack_front *f, enum front_kind kind, long valid_s)
 {
-    const char *host = f->api_host ? f->api_host : "localhost";
-    int port = f->api.port;
-    char *https = port ? xasprintf("https://%s:%d", host, port) : NULL;
+    const char *url = f->api.url; /* NULL the first time: not known yet */
     const struct front_options options = {
         .kind = kind,
         .to = f->http,
         .host = f->api_host,
         .valid_s = valid_s,
-        .port = port,
-        .rewrites = { { f->ws, f->wss }, { https ? f->http : NULL, https } },
+        .rewrites = { { f->ws, f->wss }, { url ? f->http : NULL, url } },
     };
 
-    front_stop(&f->api);
     front_start(&f->api, &options);
-    free(https);
 }
 
 void slack_front_socket(struct slack_front *f, long valid_s)
 {
     const struct front_options options = {
-        .kind = FRONT_BYTES,
-        .to = f->http,
-        .host = f->socket_host,
-        .valid_s = valid_s,
-        .port = f->socket.port,
+        .kind = FRONT_BYTES, .to = f->http, .host = f->socket_host, .valid_s = valid_s
     };
 
-    front_stop(&f->socket);
     front_start(&f->socket, &options);
 }
 
