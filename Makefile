@@ -22,7 +22,8 @@ HARDLD  ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 SAN     ?=
 VERSION := 0.1.0
 
-PKGS      := libwebsockets libuv libcurl libcjson libssl libcrypto sqlite3 libpcre2-8
+# Those that most symbols are found in first: the loader looks for each in this order.
+PKGS      := libcrypto libssl libuv sqlite3 libpcre2-8 libcjson libcurl libwebsockets
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) | sed 's/-I\//-isystem \//g')
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 # Headers only: libpq is loaded when a postgresql:// store is opened.
