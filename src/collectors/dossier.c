@@ -72,16 +72,9 @@ static void read_listed(const struct evidence *board, struct trend_case *t)
 
 void trend_case_load(const struct evidence *board, int64_t now_ms, struct trend_case *ret)
 {
-    struct rowset rows;
-
     *ret = (struct trend_case){ .tree = dossier_get(board, TABLE_SERIES) };
     read_series(ret->tree, ret);
-    rowset_load(board, TABLE_ROWS, &rows);
-    ret->times = xcalloc(rows.n + 1, sizeof(*ret->times));
-    for (size_t i = 0; i < rows.n; i++)
-        if (rows.rows[i].at_ms != TIME_UNKNOWN)
-            ret->times[ret->in.n_times++] = rows.rows[i].at_ms;
-    rowset_clear(&rows);
+    ret->times = rowset_times(board, TABLE_ROWS, &ret->in.n_times);
     ret->in.times_ms = ret->times;
     ret->in.times_capped = evidence_tri(board, "events.capped") == YES;
     read_listed(board, ret);

@@ -276,18 +276,48 @@ static void read_rows(const char *at, struct rowset *ret)
     free(places);
 }
 
-void rowset_load(const struct evidence *board, const char *name, struct rowset *ret)
+/* The table's rows, behind their bracket; "" when there are none. *ret_strings and *ret_n are its
+ * strings as text. */
+static const char *find_rows(const struct evidence *board, const char *name,
+                             const char **ret_strings, size_t *ret_n)
 {
     static const char head[] = "{\"s\":", between[] = ",\"r\":[";
     const char *text = evidence_str(board, name), *rows = NULL;
 
-    *ret = (struct rowset){ 0 };
+    *ret_strings = "";
+    *ret_n = 0;
     if (text_starts(text, head)) {
-        text += sizeof(head) - 1;
-        rows = behind_strings(text);
-        ret->tree = rows ? cJSON_ParseWithLength(text, (size_t)(rows - text)) : NULL;
+        *ret_strings = text + sizeof(head) - 1;
+        rows = behind_strings(*ret_strings);
+        *ret_n = rows ? (size_t)(rows - *ret_strings) : 0;
     }
-    read_rows(text_starts(rows, between) ? rows + sizeof(between) - 1 : "", ret);
+    return text_starts(rows, between) ? rows + sizeof(between) - 1 : "";
+}
+
+void rowset_load(const struct evidence *board, const char *name, struct rowset *ret)
+{
+    const char *strings;
+    size_t n;
+    const char *rows = find_rows(board, name, &strings, &n);
+
+    *ret = (struct rowset){ .tree = n ? cJSON_ParseWithLength(strings, n) : NULL };
+    read_rows(rows, ret);
+}
+
+int64_t *rowset_times(const struct evidence *board, const char *name, size_t *ret_n)
+{
+    const char *strings;
+    int64_t *times = NULL;
+    size_t n_strings, cap = 0;
+    const char *at = find_rows(board, name, &strings, &n_strings);
+
+    *ret_n = 0;
+    for (double time; (at = strchr(at, '[')); at++) {
+        const char *first = at + 1;
+        if (read_number(&first, &time) && time >= 0)
+            *VEC_ADD(times, *ret_n, cap) = json_whole(time);
+    }
+    return times;
 }
 
 void rowset_clear(struct rowset *set)

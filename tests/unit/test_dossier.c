@@ -55,6 +55,13 @@ static void rows_are_read_back_as_they_were_put(void **state)
     assert_true(rows.rows[2].count > 0.99e18);
     assert_ptr_equal(rows.rows[2].tags[0].value, rows.rows[0].tags[0].value); /* shared */
     rowset_clear(&rows);
+
+    size_t n;
+    int64_t *times = rowset_times(board, TABLE_ROWS, &n);
+    assert_int_equal(n, 2);
+    assert_int_equal(times[0], T);
+    assert_int_equal(times[1], 0);
+    free(times);
     evidence_free(board);
 }
 
@@ -62,11 +69,14 @@ static void a_table_without_rows_is_empty(void **state)
 {
     struct evidence *board = evidence_new();
     struct rowset rows;
+    size_t n;
 
     (void)state;
     rowset_load(board, TABLE_ROWS, &rows);
     assert_int_equal(rows.n, 0);
     rowset_clear(&rows);
+    assert_null(rowset_times(board, TABLE_ROWS, &n));
+    assert_int_equal(n, 0);
     rows_builder_put(rows_builder_new(), board, "step", TABLE_ROWS);
     assert_string_equal(evidence_str(board, TABLE_ROWS), "{\"s\":[],\"r\":[]}");
     rowset_load(board, TABLE_ROWS, &rows);

@@ -48,6 +48,8 @@ struct rowset {
 };
 void rowset_load(const struct evidence *board, const char *name, struct rowset *ret);
 void rowset_clear(struct rowset *set);
+/* Only when they were, without the unknown ones. Heap; NULL for none. */
+int64_t *rowset_times(const struct evidence *board, const char *name, size_t *ret_n);
 
 cJSON *series_to_json(int64_t start_ms, int64_t interval_ms, const double *counts, size_t n);
 
