@@ -68,6 +68,7 @@ struct failure_matcher {
     pcre2_match_data *data;
     pcre2_match_context *limits;
     struct haystack hay;
+    bool ascii;
     bool plain; /* letters are what they look like; see failure_matcher_text() */
 };
 void failure_matcher_init(struct failure_matcher *m, const char *text);
@@ -84,12 +85,14 @@ const struct failure_rule *failure_rules_first(const struct failure_rules *set, 
 size_t failure_rules_scan(const struct failure_rules *set, const char *text,
                           struct failure_match **ret);
 
-/* failure_needs.c: a stretch of the regular expression that stands in each text it matches. */
+/* failure_needs.c: a stretch of the regular expression that stands in each text it matches; of
+ * length 0: some character beyond ASCII. */
 struct failure_need {
     uint16_t at, len;
 };
-/* One for each alternative, of which one is needed; 0 when nothing is known or `max` is too few. */
-size_t failure_needs_read(const char *regex, struct failure_need *ret, size_t max);
+#define FAILURE_MAX_NEEDS 48
+/* Of which one is needed, at most FAILURE_MAX_NEEDS; 0: nothing is known. */
+size_t failure_needs_read(const char *regex, struct failure_need *ret);
 
 struct failure_reader {
     struct failure_rules kinds;           /* in messages: how = enum evidence */

@@ -10,13 +10,12 @@
 
 #define MAX_PAIRS 64 /* groups of one row, and the match itself */
 #define MAX_NAMES 32 /* named groups of one row, repeated ones counted */
-#define MAX_NEEDS 6  /* alternatives of one row */
 
 struct failure_compiled {
     const struct failure_rule *row;
-    pcre2_code *code; /* NULL: not needed yet */
-    struct failure_need needs[MAX_NEEDS];
-    size_t n_needs; /* 0: matches may hold anything */
+    pcre2_code *code;           /* NULL: not needed yet */
+    struct failure_need *needs; /* heap */
+    size_t n_needs;             /* 0: matches may hold anything */
     bool needs_known;
     struct {
         enum failure_group group;
@@ -75,8 +74,10 @@ void failure_rules_add(struct failure_rules *set, const struct failure_rule *row
 
 void failure_rules_clear(struct failure_rules *set)
 {
-    for (size_t i = 0; i < set->n; i++)
+    for (size_t i = 0; i < set->n; i++) {
         pcre2_code_free(set->compiled[i].code);
+        free(set->compiled[i].needs);
+    }
     free(set->compiled);
     *set = (struct failure_rules){ 0 };
 }
@@ -106,7 +107,10 @@ void failure_matcher_init(struct failure_matcher *m, const char *text)
 void failure_matcher_text(struct failure_matcher *m, const char *text)
 {
     haystack_init(&m->hay, text);
-    m->plain = !strstr(text, "\xC5\xBF") && !strstr(text, "\xE2\x84\xAA");
+    m->ascii = true;
+    for (size_t i = 0; i < m->hay.len && m->ascii; i++)
+        m->ascii = (unsigned char)text[i] < 0x80;
+    m->plain = m->ascii || (!strstr(text, "\xC5\xBF") && !strstr(text, "\xE2\x84\xAA"));
 }
 
 void failure_matcher_clear(struct failure_matcher *m)
@@ -115,15 +119,27 @@ void failure_matcher_clear(struct failure_matcher *m)
     pcre2_match_context_free(m->limits);
 }
 
+static void find_needs(struct failure_compiled *c)
+{
+    struct failure_need needs[FAILURE_MAX_NEEDS];
+
+    c->needs_known = true;
+    c->n_needs = failure_needs_read(c->row->regex, needs);
+    c->needs = xcalloc(c->n_needs + 1, sizeof(*c->needs));
+    memcpy(c->needs, needs, c->n_needs * sizeof(*c->needs));
+}
+
 /* False when the text lacks what the row needs. */
 static bool may_match(struct failure_compiled *c, const struct failure_matcher *with)
 {
     if (!c->needs_known)
-        c->n_needs = failure_needs_read(c->row->regex, c->needs, MAX_NEEDS);
-    c->needs_known = true;
-    for (size_t i = 0; i < c->n_needs; i++)
-        if (haystack_has_part(&with->hay, c->row->regex + c->needs[i].at, c->needs[i].len))
+        find_needs(c);
+    for (size_t i = 0; i < c->n_needs; i++) {
+        const struct failure_need *need = &c->needs[i];
+        if (need->len ? haystack_has_part(&with->hay, c->row->regex + need->at, need->len)
+                      : !with->ascii)
             return true;
+    }
     return c->n_needs == 0 || !with->plain;
 }
 
