@@ -124,7 +124,7 @@ static const struct failure_rule kind_rules[] = {
     { "connection terminated unexpectedly|terminating connection due to",
       FAILURE_CONNECTION_RESET, STRONG },
     { "terminating connection because of crash", FAILURE_CONNECTION_RESET, STRONG },
-    { "(?:unexpected|premature) (?:eof|end of (?:file|stream)|close)|unexpected eof",
+    { "(?:unexpected|premature) (?:eof|end of (?:file|stream)|close)|prematurely reached end of|unexpected eof",
       FAILURE_CONNECTION_RESET, STRONG },
     { "(?:lost|losing) connection to (?:\\w+ )?(?:backend )?server|server has gone away",
       FAILURE_CONNECTION_RESET, STRONG },
@@ -141,7 +141,7 @@ static const struct failure_rule kind_rules[] = {
       FAILURE_CONNECTION_RESET, STRONG },
     { "EndOfStreamException|read past the end of the stream|exception while (?:reading from|"
       "writing to) stream", FAILURE_CONNECTION_RESET, STRONG },
-    { "\\b(?:tcp|ssl) (?:recv|send)(?: \\([^)]*\\))?: closed|server went away|"
+    { "\\b(?:tcp|ssl) (?:recv|send)(?: \\([^)]*\\))?: closed|server (?:\\S+ )?went away|"
       "read error on connection|error while (?:reading|writing) (?:line|bytes|data)",
       FAILURE_CONNECTION_RESET, STRONG },
     { "(?:driver: )bad connection", FAILURE_CONNECTION_RESET, STRONG },
@@ -292,7 +292,7 @@ static const struct failure_rule kind_rules[] = {
       "couldn't get a connection after", FAILURE_TIMEOUT, WEAK },
     { "request was dropped from queue after|connection pool has been exhausted|"
       "all pooled connections were in use", FAILURE_TIMEOUT, WEAK },
-    { "connection (?:\\d+ )?(?:to \\S+ )?(?:is |was |has been |already |"
+    { "connection (?:(?:\\d+|<monitor>) )?(?:to \\S+ )?(?:is |was |has been |already |"
       "has already been )?closed|connection terminated|closed connection",
       FAILURE_CONNECTION_RESET, WEAK },
 };
