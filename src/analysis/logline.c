@@ -242,8 +242,8 @@ static bool read_cluster(struct line *l)
     const struct line_rule *r;
 
     if (!identity_has(l->record, "patroni") && !line_has(l, "patroni") &&
-        !line_has(l, "no action. I am") && !line_has(l, "leader") && !line_has(l, "moting self") &&
-        !line_has(l, "moted self"))
+        !identity_has(l->record, "repmgr") && !line_has(l, "no action. I am") &&
+        !line_has(l, "leader") && !line_has(l, "moting self") && !line_has(l, "moted self"))
         return false;
     r = rule_find(cluster_rules, &l->hay, NULL);
     if (!r)
@@ -254,7 +254,7 @@ static bool read_cluster(struct line *l)
 }
 
 /* Redis Sentinel watches the servers and is none: role X in the log's prefix, or its events' names
- * (redis.io, "High availability with Redis Sentinel"). */
+ * (redis.io, "High availability with Redis Sentinel"); so does orchestrator with MySQL's. */
 static bool read_watcher(struct line *l)
 {
     const struct line_rule *r;
@@ -262,12 +262,13 @@ static bool read_watcher(struct line *l)
     size_t n = strspn(s, "0123456789");
     bool watcher = identity_has(l->record, "sentinel") || (n > 0 && s[n] == ':' && s[n + 1] == 'X');
 
-    if (!watcher && !line_has(l, "+switch-master ") && !line_has(l, "down master "))
+    if (!watcher && !line_has(l, "+switch-master ") && !line_has(l, "down master ") &&
+        !line_has(l, "DeadMaster"))
         return false;
     r = rule_find(watcher_rules, &l->hay, NULL);
     if (!r && !watcher)
         return false;
-    line_set(l, r ? r->kind : LOG_OTHER_EVENT, "redis", false);
+    line_set(l, r ? r->kind : LOG_OTHER_EVENT, r ? r->engine : "redis", false);
     return true;
 }
 

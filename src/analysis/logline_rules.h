@@ -25,7 +25,7 @@ extern const struct line_rule rejection_rules[];  /* said by a server, or quoted
 extern const struct line_rule managed_rules[];    /* events of managed databases */
 extern const struct line_rule cluster_rules[];    /* Patroni and its kin */
 extern const struct line_rule pooler_rules[];     /* PgBouncer, ProxySQL, Cloud SQL proxy */
-extern const struct line_rule watcher_rules[];    /* Redis Sentinel */
+extern const struct line_rule watcher_rules[];    /* Redis Sentinel, orchestrator */
 extern const struct line_rule balancer_rules[];   /* HAProxy */
 extern const struct line_rule kubernetes_rules[]; /* events */
 extern const struct line_rule system_rules[];     /* kernel, systemd */
