@@ -141,8 +141,7 @@ static int put_piece(struct json_stream *s, const char *bytes, size_t n, struct 
         return 0;
     s->written += n;
     if (s->written > s->limits.string)
-        return error_set(err, ERR_TOO_LARGE, "%s holds a text of more than %zu bytes", s->what,
-                         s->limits.string);
+        return cut(s, out, err, "bytes in one text", s->limits.string);
     return put(s, bytes, n, out, err);
 }
 

@@ -29,6 +29,7 @@ struct run {
     struct step_time times[PLAYBOOK_MAX_STEPS];
     unsigned ended; /* bit i: step i has an outcome */
     struct loop_timer *budget;
+    struct loop_timer *tidy; /* lets go of what ended steps held */
     bool advancing, done;
 };
 
@@ -72,6 +73,7 @@ void run_free(struct run *run)
     }
     source_cancel(run->lookup);
     loop_timer_free(run->budget);
+    loop_timer_free(run->tidy);
     casefile_clear(&run->casefile);
     evidence_free(run->board);
     playbook_unref(run->o.playbook);
@@ -113,10 +115,24 @@ static void step_ended(struct run *run, size_t i)
 
 static void advance(struct run *run);
 
+/* An ended step's answers are not needed any more: what it found is on the board. */
+static void on_tidy(void *user)
+{
+    struct run *run = user;
+
+    for (size_t i = 0; i < run->casefile.n_steps; i++) {
+        if (!(run->ended & 1u << i))
+            continue;
+        collect_free(run->collects[i]);
+        run->collects[i] = NULL;
+    }
+}
+
 static void on_collected(struct collect *c, void *user)
 {
     struct run *run = user;
 
+    loop_timer_start(run->tidy, 0); /* the step is still inside its own functions */
     step_ended(run, (size_t)(collect_record(c) - run->casefile.steps));
     if (!run->advancing)
         advance(run); /* last statement: the owner may free the run in it */
@@ -315,6 +331,7 @@ void run_start(struct run *run)
     if (run->o.budget_ms <= 0)
         run->o.budget_ms = DEFAULT_BUDGET_MS;
     run->budget = loop_timer_new(run->o.loop, on_budget, run);
+    run->tidy = loop_timer_new(run->o.loop, on_tidy, run);
     loop_timer_start(run->budget, run->o.budget_ms);
     if (run->issue) {
         advance(run);

@@ -240,6 +240,7 @@ static void a_list_beyond_a_limit_ends_behind_its_last_whole_element(void **stat
         { NULL, { .kept = 5 }, "[1,2,3,4]", -1, NULL },
         { NULL, { .string = 3 }, "[\"abc\"]", 0, "[\"abc\"]" },
         { NULL, { .string = 3 }, "[\"abcd\"]", -1, NULL },
+        { rows, { .string = 3 }, "[{\"id\":\"abc\"},{\"id\":\"abcd\"}]", 1, "[{\"id\":\"abc\"}]" },
         { hits, { .string = 3 }, "{\"x\":\"abcd\",\"took\":1}", 0, "{\"took\":1}" },
     };
 

@@ -41,7 +41,7 @@ void json_stream_free(struct json_stream *s); /* NULL is fine */
 
 /*
  * Reads the next `n` bytes; `out` (empty before the first) gets what is wanted of them.
- * 0: go on. 1: enough: `kept` or `values` is reached inside of a list; `out` is a complete document
+ * 0: go on. 1: enough: a limit other than the depth is reached inside of a list; `out` is a complete document
  * with the list's elements so far, nothing more is to be fed. -1: ERR_PROTOCOL, or ERR_TOO_LARGE
  * where a limit is reached and there is no list to end; `out` is of no use.
  * The list is the outermost array that a path goes into with "[]".
