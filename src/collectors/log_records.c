@@ -19,21 +19,8 @@ static int by_time(const void *a, const void *b)
     return x->time_ms < y->time_ms ? -1 : x->time_ms > y->time_ms;
 }
 
-static const char *first_field(const struct es_hit *hit, const char *const *names)
-{
-    const char *value = NULL;
-
-    for (; *names && !value; names++)
-        value = source_pair_value(hit->fields, hit->n_fields, *names);
-    return value;
-}
-
 static struct log_record record_of(const struct es_hit *hit)
 {
-    static const char *const zones[] = { "cloud.availability_zone",
-                                         "resource.attributes.cloud.availability_zone", "zone",
-                                         "availability_zone", NULL };
-
     return (struct log_record){
         .time_ms = hit->at_ms,
         .message = hit->message,
@@ -44,7 +31,7 @@ static struct log_record record_of(const struct es_hit *hit)
         .container = hit->container,
         .dataset = hit->dataset,
         .region = hit->region,
-        .zone = first_field(hit, zones),
+        .zone = hit->zone,
         .ips = hit->host_ips,
         .n_ips = hit->n_host_ips,
     };

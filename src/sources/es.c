@@ -118,6 +118,7 @@ static void copy_fields(struct es *es, const struct es_fields *from)
         .namespace_ = copy_names(mem, f->namespace_, own->namespace_),
         .dataset = copy_names(mem, f->dataset, own->dataset),
         .region = copy_names(mem, f->region, own->region),
+        .zone = copy_names(mem, f->zone, own->zone),
     };
 }
 

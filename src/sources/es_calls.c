@@ -57,19 +57,17 @@ static int take_result(struct source_call *call, struct es_op *op, const struct 
     return result ? 0 : -1;
 }
 
-static const char *print_body(const struct es *es, const struct es_query *query,
-                              struct source_mem *mem)
+/* Heap. */
+static char *print_body(const struct es *es, const struct es_query *query)
 {
     struct es_query limited = *query;
     if (limited.size > es->max_hits)
         limited.size = es->max_hits;
     cJSON *body = es_build_query(&limited, es->time_field, &es->fields);
     char *text = json_print(body);
-    const char *copy = source_str(mem, text);
 
     cJSON_Delete(body);
-    free(text);
-    return copy;
+    return text;
 }
 
 struct source_call *es_search(struct es *es, uint64_t owner, const struct es_query *query,
@@ -82,7 +80,9 @@ struct source_call *es_search(struct es *es, uint64_t owner, const struct es_que
         return NULL;
     op = es_op_new(es, owner, query->index, done, user, &call);
     op->url = es_url(es, call->mem, op->index, search_path);
-    op->body = print_body(es, query, call->mem);
+    char *body = print_body(es, query);
+    op->body = source_str(call->mem, body);
+    free(body);
     op->content_type = "application/json";
     op->what = "search the logs";
     op->wanted = wanted_result;
@@ -200,9 +200,10 @@ static const char *print_queries(const struct es *es, const struct es_query *que
         if (!shared)
             json_put_str(header, "index", queries[i].index ? queries[i].index : es->index);
         json_put_bool(header, "ignore_unavailable", true);
-        char *text = json_print(header);
-        buf_addf(&lines, "%s\n%s\n", text, print_body(es, &queries[i], mem));
+        char *text = json_print(header), *body = print_body(es, &queries[i]);
+        buf_addf(&lines, "%s\n%s\n", text, body);
         free(text);
+        free(body);
         cJSON_Delete(header);
     }
     const char *copy = source_str(mem, buf_str(&lines));

@@ -109,6 +109,10 @@ static const char *const region_names[] = { "cloud.region",
                                             "datacenter",
                                             NULL };
 
+static const char *const zone_names[] = { "cloud.availability_zone",
+                                          "resource.attributes.cloud.availability_zone", "zone",
+                                          "availability_zone", NULL };
+
 static const struct es_fields defaults = {
     .time = time_names,
     .message = message_names,
@@ -121,6 +125,7 @@ static const struct es_fields defaults = {
     .namespace_ = namespace_names,
     .dataset = dataset_names,
     .region = region_names,
+    .zone = zone_names,
 };
 
 const struct es_fields *es_default_fields(void)

@@ -12,7 +12,7 @@
 
 #define MAX_MESSAGE (32 * 1024)
 
-/* Values of all fields but the message, which is kept longer. */
+/* Of a document of any size and shape. */
 static const struct source_flat_limits hit_fields = { 150, MAX_MESSAGE, 8, true };
 
 /* ---- one hit ---- */
@@ -30,6 +30,7 @@ enum role {
     ROLE_NAMESPACE,
     ROLE_DATASET,
     ROLE_REGION,
+    ROLE_ZONE,
     ROLES,
 };
 
@@ -40,7 +41,8 @@ struct meaning {
 
 /* Documents of one answer share their few field names, so each name is looked up once. */
 struct reader {
-    struct source_mem *mem;
+    struct source_mem *mem;         /* the result's */
+    struct source_mem *field_names; /* while it is read */
     const char *const *names[ROLES];
     struct meaning *meanings;
     size_t n, cap;
@@ -50,6 +52,7 @@ static void reader_init(struct reader *r, const struct es_fields *f, struct sour
 {
     *r = (struct reader){
         .mem = mem,
+        .field_names = source_mem_new(),
         .names = { [ROLE_TIME] = f->time,
                    [ROLE_MESSAGE] = f->message,
                    [ROLE_LEVEL] = f->level,
@@ -60,7 +63,8 @@ static void reader_init(struct reader *r, const struct es_fields *f, struct sour
                    [ROLE_POD] = f->pod,
                    [ROLE_NAMESPACE] = f->namespace_,
                    [ROLE_DATASET] = f->dataset,
-                   [ROLE_REGION] = f->region },
+                   [ROLE_REGION] = f->region,
+                   [ROLE_ZONE] = f->zone },
     };
 }
 
@@ -135,34 +139,6 @@ static bool has_ip(const struct es_hit *hit, const char *ip)
     return false;
 }
 
-static void add_pairs(struct es_hit *hit, const struct source_pair *pairs, size_t n,
-                      struct source_mem *mem)
-{
-    struct source_pair *all = source_alloc(mem, (hit->n_fields + n + 1) * sizeof(*all));
-
-    if (hit->n_fields)
-        memcpy(all, hit->fields, hit->n_fields * sizeof(*all));
-    memcpy(all + hit->n_fields, pairs, n * sizeof(*all));
-    hit->fields = all;
-    hit->n_fields += n;
-}
-
-/* "fields" comes back flat, with arrays; "_source" as the shipper wrote it. */
-static void read_fields(const cJSON *json, struct source_mem *mem, struct es_hit *hit)
-{
-    struct source_pair *pairs = NULL;
-    size_t n = 0;
-
-    source_json_flatten(mem, json_get(json, "_source"), &hit_fields, &hit->fields, &hit->n_fields);
-    source_json_flatten(mem, json_get(json, "fields"), &hit_fields, &pairs, &n);
-    if (n && hit->n_fields == 0) {
-        hit->fields = pairs;
-        hit->n_fields = n;
-    } else if (n) {
-        add_pairs(hit, pairs, n, mem);
-    }
-}
-
 /* A machine has several addresses, so of these every field of the list counts. */
 static void add_ip(struct es_hit *hit, const char *ip, size_t *cap, struct source_mem *mem)
 {
@@ -170,38 +146,62 @@ static void add_ip(struct es_hit *hit, const char *ip, size_t *cap, struct sourc
         *SOURCE_ADD(mem, hit->host_ips, hit->n_host_ips, *cap) = ip;
 }
 
-/* The best ranked value of each meaning; a time that cannot be read is none. */
-static void find_values(struct reader *r, struct es_hit *hit, const char *values[ROLES])
-{
-    unsigned char best[ROLES] = { 0 };
-    size_t cap = 0;
+/* A hit on its way: the best ranked value of each meaning so far. */
+struct hit_reading {
+    struct reader *reader;
+    struct es_hit *hit;
+    size_t cap_ips;
+    const char *values[ROLES];
+    unsigned char best[ROLES];
+};
 
-    for (size_t i = 0; i < hit->n_fields; i++) {
-        const char *value = hit->fields[i].value;
-        if (!value || !*value)
+static bool is_better(const struct hit_reading *h, const struct meaning *meaning, size_t role)
+{
+    unsigned char rank = meaning->ranks[role];
+
+    return rank && (!h->best[role] || h->best[role] > rank);
+}
+
+static bool is_wanted(const struct hit_reading *h, const struct meaning *meaning)
+{
+    for (size_t role = 0; role < ROLES; role++)
+        if (is_better(h, meaning, role))
+            return true;
+    return meaning->ranks[ROLE_IP] > 0;
+}
+
+/* Most fields mean nothing here, and are not kept. */
+static void read_field(void *user, const char *name, const cJSON *leaf)
+{
+    struct hit_reading *h = user;
+    struct reader *r = h->reader;
+    const struct meaning *meaning = meaning_of(r, source_intern(r->field_names, name));
+    const char *value =
+        is_wanted(h, meaning) ? source_json_leaf(r->mem, leaf, hit_fields.max_value) : NULL;
+
+    if (!value || !*value)
+        return;
+    for (size_t role = 0; role < ROLES; role++) {
+        if (!is_better(h, meaning, role) ||
+            (role == ROLE_TIME && time_of(value) == TIME_UNKNOWN)) /* it cannot be read */
             continue;
-        const struct meaning *meaning = meaning_of(r, hit->fields[i].key);
-        for (size_t role = 0; role < ROLES; role++) {
-            unsigned char rank = meaning->ranks[role];
-            if (!rank || (best[role] && best[role] <= rank) ||
-                (role == ROLE_TIME && time_of(value) == TIME_UNKNOWN))
-                continue;
-            best[role] = rank;
-            values[role] = value;
-        }
-        if (meaning->ranks[ROLE_IP])
-            add_ip(hit, value, &cap, r->mem);
+        h->best[role] = meaning->ranks[role];
+        h->values[role] = value;
     }
+    if (meaning->ranks[ROLE_IP])
+        add_ip(h->hit, value, &h->cap_ips, r->mem);
 }
 
 static void read_hit(struct reader *r, const cJSON *json, struct es_hit *hit)
 {
-    const char *values[ROLES] = { NULL };
+    struct hit_reading h = { .reader = r, .hit = hit };
+    const char *const *values = h.values;
 
     hit->id = source_json_str(r->mem, json, "_id");
     hit->index = source_json_intern(r->mem, json, "_index");
-    read_fields(json, r->mem, hit);
-    find_values(r, hit, values);
+    /* "_source" as the shipper wrote it; "fields" comes back flat, with arrays. */
+    (void)source_json_walk(json_get(json, "_source"), &hit_fields, read_field, &h);
+    (void)source_json_walk(json_get(json, "fields"), &hit_fields, read_field, &h);
     hit->at_ms = values[ROLE_TIME] ? time_of(values[ROLE_TIME]) : sort_time(json);
     hit->message = trimmed(r->mem, values[ROLE_MESSAGE]);
     hit->level = values[ROLE_LEVEL];
@@ -212,6 +212,7 @@ static void read_hit(struct reader *r, const cJSON *json, struct es_hit *hit)
     hit->namespace_ = values[ROLE_NAMESPACE];
     hit->dataset = values[ROLE_DATASET];
     hit->region = values[ROLE_REGION];
+    hit->zone = values[ROLE_ZONE];
 }
 
 struct hits_reading {
@@ -321,6 +322,7 @@ int es_read_result(const char *text, size_t len, const struct es_fields *fields,
     int rc =
         json_each(text, len, "hits.hits", "Elasticsearch's answer", read_one_hit, &h, &rest, err);
     free(h.reader.meanings);
+    source_mem_release(h.reader.field_names);
     if (rc >= 0)
         rc = read_rest(rest, mem, h.to, err);
     if (rc < 0) {

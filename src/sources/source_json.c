@@ -65,59 +65,50 @@ const char **source_json_strings(struct source_mem *mem, const cJSON *array, con
     return items;
 }
 
-struct flattening {
-    struct source_mem *mem;
-    const struct source_flat_limits *limits;
-    struct buf path;
-    struct source_pair *pairs;
-    size_t n, cap;
-    bool complete;
-};
+/* ---- leaves ---- */
 
 /* Short values repeat a lot between events and log lines. */
 #define INTERN_UP_TO 64
 
-static const char *keep_text(struct flattening *f, const char *text)
+static const char *keep_text(struct source_mem *mem, const char *text, size_t max_value)
 {
     size_t len = strlen(text);
     struct buf cut = BUF_INIT;
     const char *copy;
 
     if (len <= INTERN_UP_TO)
-        return source_intern(f->mem, text);
-    if (len <= f->limits->max_value)
-        return source_strn(f->mem, text, len);
-    text_add_cut(&cut, text, f->limits->max_value);
-    copy = source_str(f->mem, buf_str(&cut));
+        return source_intern(mem, text);
+    if (len <= max_value)
+        return source_strn(mem, text, len);
+    text_add_cut(&cut, text, max_value);
+    copy = source_str(mem, buf_str(&cut));
     buf_clear(&cut);
     return copy;
 }
 
-static const char *leaf_text(struct flattening *f, const cJSON *leaf)
+const char *source_json_leaf(struct source_mem *mem, const cJSON *leaf, size_t max_value)
 {
     char number[32];
 
     if (cJSON_IsString(leaf))
-        return keep_text(f, leaf->valuestring);
+        return keep_text(mem, leaf->valuestring, max_value);
     if (cJSON_IsBool(leaf))
         return cJSON_IsTrue(leaf) ? "true" : "false";
     if (!cJSON_IsNumber(leaf))
         return NULL;
     bool whole = fabs(leaf->valuedouble) < 9e15 && leaf->valuedouble == floor(leaf->valuedouble);
     snprintf(number, sizeof(number), whole ? "%.0f" : "%.15g", leaf->valuedouble);
-    return source_intern(f->mem, number);
+    return source_intern(mem, number);
 }
 
-static void add_leaf(struct flattening *f, const cJSON *leaf)
-{
-    if (f->n >= f->limits->max_pairs) {
-        f->complete = false;
-        return;
-    }
-    struct source_pair *pair = SOURCE_ADD(f->mem, f->pairs, f->n, f->cap);
-    pair->key = source_intern(f->mem, buf_str(&f->path));
-    pair->value = leaf_text(f, leaf);
-}
+struct walk {
+    const struct source_flat_limits *limits;
+    source_leaf_fn *each;
+    void *user;
+    struct buf path;
+    size_t n;
+    bool complete;
+};
 
 static void add_name(struct buf *path, const char *name)
 {
@@ -126,43 +117,85 @@ static void add_name(struct buf *path, const char *name)
     buf_adds(path, name);
 }
 
-static void flatten(struct flattening *f, const cJSON *node, int depth)
+static void walk_leaf(struct walk *w, const cJSON *leaf)
 {
-    const size_t len = f->path.len;
+    if (w->n >= w->limits->max_pairs) {
+        w->complete = false;
+        return;
+    }
+    w->n++;
+    w->each(w->user, buf_str(&w->path), leaf);
+}
+
+static void walk(struct walk *w, const cJSON *node, int depth)
+{
+    const size_t len = w->path.len;
     size_t index = 0;
 
     if (!cJSON_IsObject(node) && !cJSON_IsArray(node)) {
-        add_leaf(f, node);
+        walk_leaf(w, node);
         return;
     }
-    if (depth >= f->limits->max_depth) {
-        f->complete = false;
+    if (depth >= w->limits->max_depth) {
+        w->complete = false;
         return;
     }
     for (const cJSON *child = node->child; child; child = child->next, index++) {
         if (cJSON_IsObject(node))
-            add_name(&f->path, child->string);
-        else if (!f->limits->repeat)
-            buf_addf(&f->path, "[%zu]", index);
-        flatten(f, child, depth + 1);
-        buf_truncate(&f->path, len);
-        if (f->n >= f->limits->max_pairs && child->next) {
-            f->complete = false;
+            add_name(&w->path, child->string);
+        else if (!w->limits->repeat)
+            buf_addf(&w->path, "[%zu]", index);
+        walk(w, child, depth + 1);
+        buf_truncate(&w->path, len);
+        if (w->n >= w->limits->max_pairs && child->next) {
+            w->complete = false;
             return;
         }
     }
+}
+
+bool source_json_walk(const cJSON *tree, const struct source_flat_limits *limits,
+                      source_leaf_fn *each, void *user)
+{
+    struct walk w = {
+        .limits = limits, .each = each, .user = user, .path = BUF_INIT, .complete = true
+    };
+
+    if (cJSON_IsObject(tree) || cJSON_IsArray(tree))
+        walk(&w, tree, 0);
+    buf_clear(&w.path);
+    return w.complete;
+}
+
+struct flattening {
+    struct source_mem *mem;
+    size_t max_value;
+    struct source_pair *pairs; /* on the heap until all are there */
+    size_t n, cap;
+};
+
+static void add_pair(void *user, const char *path, const cJSON *leaf)
+{
+    struct flattening *f = user;
+    struct source_pair *pair = VEC_ADD(f->pairs, f->n, f->cap);
+
+    pair->key = source_intern(f->mem, path);
+    pair->value = source_json_leaf(f->mem, leaf, f->max_value);
 }
 
 bool source_json_flatten(struct source_mem *mem, const cJSON *tree,
                          const struct source_flat_limits *limits, struct source_pair **ret,
                          size_t *ret_n)
 {
-    struct flattening f = { .mem = mem, .limits = limits, .path = BUF_INIT, .complete = true };
+    struct flattening f = { .mem = mem, .max_value = limits->max_value };
+    bool complete = source_json_walk(tree, limits, add_pair, &f);
 
-    if (cJSON_IsObject(tree) || cJSON_IsArray(tree))
-        flatten(&f, tree, 0);
-    buf_clear(&f.path);
-    *ret = f.pairs;
+    *ret = NULL;
     *ret_n = f.n;
-    return f.complete;
+    if (f.n) {
+        *ret = source_alloc(mem, f.n * sizeof(*f.pairs));
+        memcpy(*ret, f.pairs, f.n * sizeof(*f.pairs));
+    }
+    free(f.pairs);
+    return complete;
 }

@@ -27,6 +27,13 @@ struct source_flat_limits {
     bool repeat;      /* an array's elements repeat the name, instead of "name[0]" */
 };
 
+/* Runs `each` for every leaf of `tree`. Returns false when something was left out. */
+typedef void source_leaf_fn(void *user, const char *path, const cJSON *leaf);
+bool source_json_walk(const cJSON *tree, const struct source_flat_limits *limits,
+                      source_leaf_fn *each, void *user);
+/* A leaf as text, NULL for null; longer ones than `max_value` end in an ellipsis. */
+const char *source_json_leaf(struct source_mem *mem, const cJSON *leaf, size_t max_value);
+
 /* Every leaf of `tree` with its dotted path: "conn_params.host". Returns false when something was
  * left out. */
 bool source_json_flatten(struct source_mem *mem, const cJSON *tree,

@@ -169,14 +169,45 @@ const char *source_intern(struct source_mem *mem, const char *s)
     return *slot;
 }
 
+/* A chunk for one large array, behind the newest, so that it may grow where it is. */
+static void *resize_array(struct source_mem *mem, const void *items, size_t size)
+{
+    struct chunk **at = &mem->chunks, *chunk;
+
+    while (*at && (*at == mem->chunks || (char *)*at + HEADER != items))
+        at = &(*at)->next;
+    bool first = !*at;
+    if (first && !mem->chunks)
+        (void)add_chunk(mem, 0);
+    if (first)
+        at = &mem->chunks->next;
+    chunk = xrealloc(first ? NULL : *at, HEADER + size);
+    if (first) {
+        chunk->next = *at;
+        chunk->used = 0;
+    }
+    *at = chunk;
+    memset((char *)chunk + HEADER + chunk->used, 0, size - chunk->used);
+    chunk->used = chunk->size = size;
+    return (char *)chunk + HEADER;
+}
+
+#define LARGE_ARRAY 1024 /* bytes; of smaller ones the old copy is left behind */
+
 void *source_grow(struct source_mem *mem, const void *items, size_t n, size_t *cap, size_t elem)
 {
     void *larger;
+    size_t old = *cap * elem;
 
     if (n < *cap)
         return NULL;
-    *cap = *cap ? *cap * 2 : 8;
-    larger = source_alloc(mem, *cap * elem);
+    *cap = old < LARGE_ARRAY ? (*cap ? *cap * 2 : 4) : *cap + *cap / 2;
+    if (old >= LARGE_ARRAY)
+        return resize_array(mem, items, *cap * elem); /* with what is in it */
+    if (*cap * elem >= LARGE_ARRAY)
+        larger = resize_array(mem, NULL, *cap * elem);
+    else
+        larger = source_alloc(mem, *cap * elem);
     if (n)
         memcpy(larger, items, n * elem);
     return larger;

@@ -21,14 +21,18 @@ struct es; /* opaque */
 /* Candidate field names by meaning, NULL at the end of each list; the first that a document has
  * wins. A NULL list means the built-in one (es_default_fields()). */
 struct es_fields {
-    const char *const *time,
-        *const *message, *const *level, *const *service,
-                                            *const *host, *const *host_ip,
-                                                              *const *container,
-                                                                  *const *pod, *const *namespace_,
-                                                                                   *const *dataset,
-                                                                                       *const
-                                                                                           *region;
+    const char *const *time;
+    const char *const *message;
+    const char *const *level;
+    const char *const *service;
+    const char *const *host;
+    const char *const *host_ip;
+    const char *const *container;
+    const char *const *pod;
+    const char *const *namespace_;
+    const char *const *dataset;
+    const char *const *region;
+    const char *const *zone;
 };
 
 const struct es_fields *es_default_fields(void);
@@ -82,9 +86,7 @@ struct es_hit {
     const char *message, *level, *service, *host;
     const char **host_ips;
     size_t n_host_ips;
-    const char *container, *pod, *namespace_, *dataset, *region;
-    struct source_pair *fields; /* everything, flattened to dotted names; arrays repeat the name */
-    size_t n_fields;
+    const char *container, *pod, *namespace_, *dataset, *region, *zone;
 };
 
 /* partial: timed out, shards or clusters failed; the hits are some of those that match. More
