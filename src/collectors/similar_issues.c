@@ -24,29 +24,25 @@ enum { LIST_PROJECT, LIST_NEW, LIST_LATEST, LISTS };
 
 struct baseline_pages {
     const struct sentry_event_rows *rows;
-    const char *issue; /* lent by its list */
+    const char *issue; /* lent by the table */
+};
+
+/* The issues of one answer, in its order; of each only what the table will say. */
+struct issue_list {
+    cJSON **rows; /* lent by `read`, then by `issues` */
+    size_t n, cap;
+    bool known; /* it was answered */
 };
 
 struct similar {
-    const struct sentry_issues *lists[LISTS];
+    struct issue_list lists[LISTS];
+    cJSON *read; /* rows of any list, each issue once */
     struct baseline_pages baseline[MAX_BASELINE];
     size_t n_baseline;
-    cJSON *issues;             /* the table */
+    cJSON *issues;             /* the table: the rows, in the order of the lists */
     cJSON *probed[MAX_PROBES]; /* rows of it whose onset is looked for; lent */
     size_t n_probed;
 };
-
-static void got_list(struct collect *c, const void *result, const struct error *err, size_t tag)
-{
-    static const char *const what[] = { "the project's issues", "the organization's new issues",
-                                        "the organization's issues" };
-    struct similar *s = c->state;
-
-    if (!result)
-        collect_lost(c, "Could not read %s: %s", what[tag], error_text(err));
-    source_hold(result);
-    s->lists[tag] = result;
-}
 
 static void got_releases(struct collect *c, const void *result, const struct error *err, size_t tag)
 {
@@ -157,28 +153,61 @@ static cJSON *issue_to_json(const struct collect *c, const struct sentry_issue *
     return obj;
 }
 
-static bool in_table(const cJSON *table, const char *id)
+static cJSON *find_row(const cJSON *table, const char *id)
 {
-    const cJSON *item;
+    cJSON *item;
 
     cJSON_ArrayForEach (item, table) {
         if (text_same(json_str(item, "id"), id))
-            return true;
+            return item;
     }
-    return false;
+    return NULL;
+}
+
+/* An answer holds a lot more of each issue than is needed, so it is not kept. */
+static void read_list(struct collect *c, const struct sentry_issues *issues,
+                      struct issue_list *list)
+{
+    struct similar *s = c->state;
+    const char *own = evidence_str(c->board, "issue.id");
+
+    if (!s->read)
+        s->read = cJSON_CreateArray();
+    for (size_t i = 0; i < issues->n; i++) {
+        if (text_same(issues->items[i].id, own))
+            continue;
+        cJSON *row = find_row(s->read, issues->items[i].id);
+        if (!row) {
+            row = issue_to_json(c, &issues->items[i]);
+            cJSON_AddItemToArray(s->read, row);
+        }
+        *VEC_ADD(list->rows, list->n, list->cap) = row;
+    }
+    list->known = true;
+}
+
+static void got_list(struct collect *c, const void *result, const struct error *err, size_t tag)
+{
+    static const char *const what[] = { "the project's issues", "the organization's new issues",
+                                        "the organization's issues" };
+    struct similar *s = c->state;
+
+    if (result)
+        read_list(c, result, &s->lists[tag]);
+    else
+        collect_lost(c, "Could not read %s: %s", what[tag], error_text(err));
 }
 
 static void build_table(struct collect *c)
 {
     struct similar *s = c->state;
-    const char *own = evidence_str(c->board, "issue.id");
 
     s->issues = cJSON_CreateArray();
     for (size_t l = 0; l < LISTS; l++)
-        for (size_t i = 0; s->lists[l] && i < s->lists[l]->n; i++) {
-            const struct sentry_issue *issue = &s->lists[l]->items[i];
-            if (!text_same(issue->id, own) && !in_table(s->issues, issue->id))
-                cJSON_AddItemToArray(s->issues, issue_to_json(c, issue));
+        for (size_t i = 0; i < s->lists[l].n; i++) {
+            cJSON *row = s->lists[l].rows[i];
+            if (!find_row(s->issues, json_str(row, "id")))
+                cJSON_AddItemToArray(s->issues, cJSON_DetachItemViaPointer(s->read, row));
         }
 }
 
@@ -307,7 +336,7 @@ static bool is_usual(const cJSON *row)
     return !connecting;
 }
 
-static void ask_baseline(struct collect *c, const struct sentry_issue *issue)
+static void ask_baseline(struct collect *c, const char *issue)
 {
     struct similar *s = c->state;
     struct error err = ERROR_INIT;
@@ -315,7 +344,7 @@ static void ask_baseline(struct collect *c, const struct sentry_issue *issue)
     int64_t last = evidence_time(c->board, "trend.last_event");
     int64_t before = collect_ms(c, "baseline.before_minutes", 360);
     int64_t after = collect_ms(c, "baseline.after_minutes", 360);
-    struct sentry_events_query query = { .issue_id = issue->id, .per_page = 100, .max_pages = 1 };
+    struct sentry_events_query query = { .issue_id = issue, .per_page = 100, .max_pages = 1 };
 
     if (onset != TIME_UNKNOWN) {
         query.start_ms = onset - before;
@@ -327,7 +356,7 @@ static void ask_baseline(struct collect *c, const struct sentry_issue *issue)
         query.max_pages = 2;
     }
     size_t tag = s->n_baseline++;
-    s->baseline[tag].issue = issue->id;
+    s->baseline[tag].issue = issue;
     struct collect_call *call = collect_call(c, got_rows, tag);
     collect_sent(
         call,
@@ -386,26 +415,18 @@ static void finish(struct collect *c)
 static void pick_baseline(struct collect *c)
 {
     struct similar *s = c->state;
-    const struct sentry_issues *own = s->lists[LIST_PROJECT];
+    const struct issue_list *own = &s->lists[LIST_PROJECT];
     size_t max = (size_t)collect_number(c, "baseline.issues", 5);
 
-    if (!s->lists[LIST_PROJECT] && !s->lists[LIST_NEW] && !s->lists[LIST_LATEST]) {
+    if (!own->known && !s->lists[LIST_NEW].known && !s->lists[LIST_LATEST].known) {
         error_set(&c->error, ERR_UPSTREAM, "%s", buf_str(&c->losses));
         collect_fail(c, NULL);
         return;
     }
     build_table(c);
-    for (size_t i = 0; own && i < own->n && s->n_baseline < max && s->n_baseline < MAX_BASELINE;
-         i++) {
-        const cJSON *row;
-        bool usual = false;
-        cJSON_ArrayForEach (row, s->issues) {
-            if (text_same(json_str(row, "id"), own->items[i].id))
-                usual = is_usual(row);
-        }
-        if (usual)
-            ask_baseline(c, &own->items[i]);
-    }
+    for (size_t i = 0; i < own->n && s->n_baseline < max && s->n_baseline < MAX_BASELINE; i++)
+        if (is_usual(own->rows[i]))
+            ask_baseline(c, json_str(own->rows[i], "id"));
     probe_onsets(c);
     collect_wait(c, finish);
 }
@@ -463,7 +484,8 @@ static void clear(struct collect *c)
     if (!s)
         return;
     for (size_t i = 0; i < LISTS; i++)
-        source_release(s->lists[i]);
+        free(s->lists[i].rows);
+    cJSON_Delete(s->read);
     for (size_t i = 0; i < s->n_baseline; i++)
         source_release(s->baseline[i].rows);
     cJSON_Delete(s->issues);

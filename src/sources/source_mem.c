@@ -5,7 +5,7 @@
 #include "source_mem.h"
 
 #define FIRST_CHUNK 1024
-#define LARGEST_CHUNK (64 * 1024)
+#define LARGEST_CHUNK (16 * 1024)
 #define ALIGN 16
 
 struct chunk {
