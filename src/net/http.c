@@ -62,6 +62,7 @@ int http_new(uv_loop_t *loop, const struct net_policy *policy, struct http **ret
     http->loop = loop;
     http->policy = policy;
     http->max_bytes = SIZE_MAX;
+    http->max_memory = SIZE_MAX;
     http->trust = net_policy_trust(policy);
     http->ended_tail = &http->ended;
     http->multi = multi_new(http);
@@ -70,6 +71,7 @@ int http_new(uv_loop_t *loop, const struct net_policy *policy, struct http **ret
         return error_set(err, ERR_CONFIG, "libcurl cannot make a multi handle");
     }
     http->deliver = loop_timer_new(loop, http_deliver_later, http);
+    http->resume = loop_timer_new(loop, http_resume, http);
     *ret = http;
     return 0;
 }
@@ -94,6 +96,7 @@ void http_release(struct http *http)
         http->services = next;
     }
     loop_timer_free(http->deliver);
+    loop_timer_free(http->resume);
     free(http);
 }
 
@@ -184,6 +187,7 @@ static struct http_call *call_new(struct http *http, const struct http_request *
     struct http_call *call = xcalloc(1, sizeof(*call));
 
     call->service = request->service;
+    call->number = http->n_calls++;
     call->method = xstrdup(request->method ? request->method : "GET");
     call->url = xstrdup(request->url);
     call->headers = copy_headers(request->headers);

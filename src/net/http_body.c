@@ -62,9 +62,13 @@ size_t http_on_body(char *bytes, size_t size, size_t n, void *user)
     struct http_call *call = user;
     size_t len = size * n;
 
+    if (!http_memory_may_take(call))
+        return CURL_WRITEFUNC_PAUSE;
     /* 0 ends the transfer with CURLE_WRITE_ERROR */
-    return is_filtered(call, status_of(call)) ? filter_bytes(call, bytes, len)
-                                              : keep_bytes(call, bytes, len);
+    size_t taken = is_filtered(call, status_of(call)) ? filter_bytes(call, bytes, len)
+                                                      : keep_bytes(call, bytes, len);
+    http_memory_count(call);
+    return taken;
 }
 
 int http_body_end(struct http_call *call, int status, struct error *err)
@@ -74,7 +78,9 @@ int http_body_end(struct http_call *call, int status, struct error *err)
     if (!is_filtered(call, status) || attempt->enough)
         return 0;
     begin_filter(call);
-    return call->filter->end(attempt->filter, &attempt->body, err);
+    int rc = call->filter->end(attempt->filter, &attempt->body, err);
+    http_memory_count(call);
+    return rc;
 }
 
 void http_body_clear(struct http_call *call)
@@ -85,7 +91,8 @@ void http_body_clear(struct http_call *call)
         call->filter->free(attempt->filter);
     attempt->filter = NULL;
     buf_clear(&attempt->body);
+    http_memory_count(call);
     error_clear(&attempt->filter_err);
     attempt->received = 0;
-    attempt->over_cap = attempt->enough = false;
+    attempt->over_cap = attempt->enough = attempt->paused = false;
 }

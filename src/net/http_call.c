@@ -185,8 +185,8 @@ void http_call_wait(struct http_call *call, bool again)
     http_service_pump(service);
 }
 
-/* The time of a call that is not on the wire is over: its budget while it waits, its pause while
- * it sleeps. */
+/* The time of a call is over: its budget while it waits, its pause while it sleeps, its attempt
+ * when that was held up by us, and libcurl no longer watches. */
 void http_call_timer(void *user)
 {
     struct http_call *call = user;
@@ -195,6 +195,8 @@ void http_call_timer(void *user)
 
     if (call->state == CALL_SLEEPING) {
         http_call_wait(call, true);
+    } else if (call->state == CALL_RUNNING) {
+        http_attempt_over(call, CURLE_OPERATION_TIMEDOUT);
     } else if (pause > 0) {
         fail_limited(call, pause);
     } else {
@@ -293,6 +295,7 @@ static void call_sleep(struct http_call *call, int64_t delay_ms)
         F_STR("error", error_text(&call->err)), F_INT("delay_ms", delay_ms));
     call->service->stats.retries++;
     error_clear(&call->err);
+    attempt_clear(call); /* its memory may be what others wait for */
     call->state = CALL_SLEEPING;
     loop_timer_start(call->timer, delay_ms);
 }
@@ -329,9 +332,11 @@ void http_attempt_over(struct http_call *call, CURLcode code)
     int64_t delay = again ? -1 : next_attempt_in(call, is_passing(call->err.code), limit_ms);
 
     transfer_end(call);
+    loop_timer_stop(call->timer);
     service->stats.in_flight--;
     if (again) {
         call->attempts--; /* another leg of the same one */
+        attempt_clear(call);
         http_call_wait(call, true);
     } else if (delay >= 0) {
         call_sleep(call, delay);

@@ -5,6 +5,7 @@
  *   http_call.c      the life of a call
  *   http_transfer.c  one attempt: a libcurl easy handle, what it sends and what came back
  *   http_body.c      the body as it comes
+ *   http_memory.c    what all bodies take together
  *   http_fault.c     why an attempt failed, in words
  *   http_multi.c     libcurl's multi handle on libuv
  *   http_metrics.c   what is counted of it
@@ -56,6 +57,9 @@ struct attempt {
     struct buf body;
     struct http_headers reply_headers;
     size_t received; /* decoded bytes of the body */
+    size_t held;     /* bytes counted in http.memory for it */
+    bool paused;     /* until memory is free */
+    int64_t ends_ms; /* monotonic: when its time is over; what is left of it while it is paused */
     bool over_cap;   /* the body was longer than the caller wants */
     void *filter;    /* its state; NULL: not begun */
     bool enough;     /* it wants no more */
@@ -66,9 +70,11 @@ struct attempt {
 struct http_call {
     struct http_service *service;
     struct http_call *prev, *next; /* all calls of the client */
+    uint64_t number;               /* the smaller, the earlier */
     struct http_call *next_ended;
     struct fair_item place;
-    struct loop_timer *timer; /* WAITING: the budget; SLEEPING: the next attempt */
+    /* WAITING: the budget; SLEEPING: the next attempt; RUNNING: its end, once it was paused */
+    struct loop_timer *timer;
     enum call_state state;
 
     char *method, *url;
@@ -100,6 +106,10 @@ struct http {
     struct http_service *services;
     struct metrics *metrics; /* or NULL */
     size_t max_bytes;        /* of any answer */
+    size_t max_memory;       /* of the bodies on their way */
+    struct http_memory memory;
+    struct loop_timer *resume; /* of those that wait for memory */
+    uint64_t n_calls;
     struct http_call *calls;
     struct http_call *ended, **ended_tail; /* done is due */
     struct loop_timer *deliver;
@@ -124,6 +134,13 @@ size_t http_on_body(char *bytes, size_t size, size_t n, void *call); /* CURLOPT_
 /* All of a body came. -1 with `err`: its filter cannot use it. */
 int http_body_end(struct http_call *call, int status, struct error *err) MUST_CHECK;
 void http_body_clear(struct http_call *call);
+
+/* http_memory.c */
+
+/* May a piece of the call's body be taken now? If not, it is paused: http_resume() goes on. */
+bool http_memory_may_take(struct http_call *call);
+void http_memory_count(struct http_call *call); /* its body has changed */
+void http_resume(void *http);                   /* for http->resume */
 
 /* http_fault.c */
 

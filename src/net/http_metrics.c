@@ -90,8 +90,25 @@ void http_set_metrics(struct http *http, struct metrics *metrics)
     http->metrics = metrics;
 }
 
+static void collect_memory(struct http *http)
+{
+    static const struct metric_def held = { "dbconn_answers_memory_bytes", METRIC_GAUGE,
+                                            "What the answers on their way take.", NULL, 0 };
+    static const struct metric_def peak = { "dbconn_answers_memory_peak_bytes", METRIC_GAUGE,
+                                            "What they took at most since the start.", NULL, 0 };
+    static const struct metric_def pauses = {
+        "dbconn_answers_paused_total", METRIC_COUNTER,
+        "Answers that waited on the wire because limits.memory_mb was used up.", NULL, 0
+    };
+
+    metric_set(metrics_get(http->metrics, &held, NULL), (double)http->memory.held);
+    metric_set(metrics_get(http->metrics, &peak, NULL), (double)http->memory.peak);
+    metric_set(metrics_get(http->metrics, &pauses, NULL), (double)http->memory.pauses);
+}
+
 void http_collect_metrics(struct http *http)
 {
+    collect_memory(http);
     for (const struct http_service *s = http->services; s; s = s->next) {
         metric_set(of_service(s, &requests), (double)s->stats.requests);
         metric_set(of_service(s, &retries), (double)s->stats.retries);

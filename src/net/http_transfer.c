@@ -152,13 +152,14 @@ static void set_receivers(CURL *easy, struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->attempt.detail);
 }
 
-static void set_time(CURL *easy, const struct http_call *call)
+static void set_time(CURL *easy, struct http_call *call)
 {
     int64_t left = call->deadline_ms - clock_mono_ms();
     int64_t limit = call->timeout_ms < left ? call->timeout_ms : left;
 
     if (limit < 1)
         limit = 1; /* 0 would mean "for ever" */
+    call->attempt.ends_ms = clock_mono_ms() + limit;
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)limit);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(limit < CONNECT_TIMEOUT_MS ? limit : CONNECT_TIMEOUT_MS));

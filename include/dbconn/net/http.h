@@ -132,6 +132,19 @@ void http_collect_metrics(struct http *http);
 /* From now on no answer of more than `max_bytes` (decoded) is read, whatever its request allows. */
 void http_limit_answers(struct http *http, size_t max_bytes);
 
+/*
+ * The bodies of all answers on their way may take `max_bytes` together (without a call: no bound).
+ * Where they do, the answers but for the one whose body began first wait on the wire until others
+ * have been taken; that one always goes on. The time an answer waits so is not held against it.
+ */
+void http_limit_memory(struct http *http, size_t max_bytes);
+
+struct http_memory {
+    size_t held, peak; /* bytes: now, and at most so far */
+    uint64_t pauses;   /* how often an answer had to wait */
+};
+void http_memory(const struct http *http, struct http_memory *ret);
+
 /* Lent; lives as long as the client. One service a name: the first one's limits hold for all who
  * ask for it again. */
 struct http_service *http_service(struct http *http, const struct http_service_options *options);
