@@ -26,6 +26,10 @@ static const struct {
     { "limits.frames", 1, 10000 },
     { "limits.log_hits", 1, 1000 },
     { "limits.diff_lines", 1, 20000 },
+    { "limits.memory_mb", 1, 65536 },
+    { "limits.job_memory_mb", 1, 65536 },
+    { "limits.json_depth", 8, 200 },
+    { "limits.json_values", 100, 1000000000 },
 };
 
 static const struct {
@@ -117,6 +121,10 @@ static const char *const live[] = {
     "limits.diff_lines",
     "limits.call_seconds",
     "limits.answer_mb",
+    "limits.memory_mb",
+    "limits.job_memory_mb",
+    "limits.json_depth",
+    "limits.json_values",
     "log.level",
 };
 

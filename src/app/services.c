@@ -79,6 +79,15 @@ static int64_t call_budget_ms(const struct config *config)
     return config_num(config, "limits.call_seconds") * SECOND_MS;
 }
 
+static struct source_limits limits_of(const struct config *config, const struct sources *sources)
+{
+    return (struct source_limits){
+        .json_depth = (size_t)config_num(config, "limits.json_depth"),
+        .json_values = (size_t)config_num(config, "limits.json_values"),
+        .budget = sources->budget,
+    };
+}
+
 static int open_sentry(const struct config *config, struct http *http, struct sources *ret,
                        struct error *err)
 {
@@ -89,6 +98,7 @@ static int open_sentry(const struct config *config, struct http *http, struct so
                                       .budget_ms = call_budget_ms(config),
                                       .max_pages = (int)config_num(config, "limits.pages"),
                                       .max_frames = (int)config_num(config, "limits.frames"),
+                                      .limits = limits_of(config, ret),
                                       .keep_ms = SENTRY_KEEP_MS };
 
     if (config_require(config, "sentry.organization", err) < 0 ||
@@ -109,6 +119,7 @@ static int open_github(const struct config *config, struct http *http, struct so
                                       .token = config_str(config, "github.token"),
                                       .budget_ms = call_budget_ms(config),
                                       .max_pages = (int)config_num(config, "limits.pages"),
+                                      .limits = limits_of(config, ret),
                                       .app = app.client_id ? &app : NULL };
 
     return options.token || options.app ? github_new(http, &options, &ret->github, err) : 0;
@@ -121,6 +132,7 @@ static int open_elasticsearch(const struct config *config, struct http *http, st
                                   .index = config_str(config, "elasticsearch.index"),
                                   .budget_ms = call_budget_ms(config),
                                   .max_hits = (int)config_num(config, "limits.log_hits"),
+                                  .limits = limits_of(config, ret),
                                   .api_key = config_str(config, "elasticsearch.api_key"),
                                   .user = config_str(config, "elasticsearch.user"),
                                   .password = config_str(config, "elasticsearch.password") };
@@ -135,16 +147,23 @@ int playbook_from_config(const struct config *config, struct playbook **ret, str
     return path ? playbook_load(path, ret, err) : playbook_builtin(ret, err);
 }
 
+static size_t mebibytes(const struct config *config, const char *key)
+{
+    return (size_t)config_num(config, key) * 1024 * 1024;
+}
+
 int sources_open(const struct config *config, struct services *s, struct sources *ret,
                  struct error *err)
 {
     *ret = (struct sources){ .reader = s->reader,
                              .services = config_services(config),
                              .diff_lines = (size_t)config_num(config, "limits.diff_lines") };
+    ret->budget = source_budget_new(mebibytes(config, "limits.job_memory_mb"));
     if (open_sentry(config, s->http, ret, err) < 0 || open_github(config, s->http, ret, err) < 0 ||
         open_elasticsearch(config, s->http, ret, err) < 0)
         return -1;
-    http_limit_answers(s->http, (size_t)config_num(config, "limits.answer_mb") * 1024 * 1024);
+    http_limit_answers(s->http, mebibytes(config, "limits.answer_mb"));
+    http_limit_memory(s->http, mebibytes(config, "limits.memory_mb"));
     return 0;
 }
 
@@ -153,6 +172,7 @@ void sources_close(struct sources *sources)
     sentry_free(sources->sentry);
     github_free(sources->github);
     es_free(sources->es);
+    source_budget_free(sources->budget);
     *sources = (struct sources){ 0 };
 }
 

@@ -138,6 +138,7 @@ int es_new(struct http *http, const struct es_options *options, struct es **ret,
     es->budget_ms = options->budget_ms ? options->budget_ms : 20 * SECOND_MS;
     es->client.http = http;
     es->client.title = "Elasticsearch";
+    source_set_limits(&es->client, &options->limits);
     /* A busy cluster says 429 without Retry-After: 1, 2, 4 s. */
     es->client.service =
         http_service(http, &(struct http_service_options){

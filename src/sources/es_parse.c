@@ -219,6 +219,7 @@ struct hits_reading {
     struct reader reader;
     struct es_result *to;
     size_t cap;
+    bool full; /* the owner may hold no more */
 };
 
 static int read_one_hit(void *user, const cJSON *one, struct error *err)
@@ -226,9 +227,10 @@ static int read_one_hit(void *user, const cJSON *one, struct error *err)
     struct hits_reading *h = user;
 
     (void)err;
-    if (cJSON_IsObject(one))
+    h->full = source_is_full(h->reader.mem);
+    if (!h->full && cJSON_IsObject(one))
         read_hit(&h->reader, one, SOURCE_ADD(h->reader.mem, h->to->hits, h->to->n, h->cap));
-    return 0;
+    return h->full;
 }
 
 /* ---- how much of the truth it is ---- */
@@ -329,6 +331,8 @@ int es_read_result(const char *text, size_t len, const struct es_fields *fields,
         cJSON_Delete(rest);
         return -1;
     }
+    if (h.full)
+        source_partial_full(&h.to->meta);
     *ret = h.to;
     *ret_rest = rest;
     return 0;

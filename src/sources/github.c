@@ -58,6 +58,7 @@ int github_new(struct http *http, const struct github_options *options, struct g
 
     g->client.http = http;
     g->client.title = "GitHub";
+    source_set_limits(&g->client, &options->limits);
     g->budget_ms = options->budget_ms ? options->budget_ms : 20 * SECOND_MS;
     g->max_pages = options->max_pages;
     g->cache = github_cache_new(options->cache_bytes ? options->cache_bytes : 1024 * 1024);
@@ -404,9 +405,11 @@ static void take_page(struct source_call *call, const struct answer *answer)
     if (rc == 0 && answer->truncated && op->wanted)
         source_partial(op->result, "page %d was too large to be read to its end",
                        op->pages_done + 1);
+    if (rc == 0 && op->full)
+        source_partial_full(op->result);
     if (rc < 0)
         fail_or_finish(call, &err);
-    else if (!more_pages(call, answer->link))
+    else if (op->full || !more_pages(call, answer->link))
         source_finish(call, op->result);
     else if (send_page(call, &err) < 0)
         fail_or_finish(call, &err);

@@ -23,18 +23,28 @@ static int parse(const char *body, size_t len, cJSON **ret, struct error *err)
 
 /* A list of files on its way into a result. */
 struct file_reading {
-    struct source_mem *mem;
+    struct source_call *call;
     struct github_file_list *to;
     size_t max;
     bool more; /* some were left out */
 };
+
+static bool is_full(const struct source_call *call)
+{
+    struct github_op *op = call->op;
+
+    op->full = source_is_full(call->mem);
+    return op->full;
+}
 
 static int read_one_file(void *user, const cJSON *one, struct error *err)
 {
     struct file_reading *r = user;
 
     (void)err;
-    r->more = !github_add_file(one, r->mem, r->to, r->max);
+    if (is_full(r->call))
+        return 1;
+    r->more = !github_add_file(one, r->call->mem, r->to, r->max);
     return r->more;
 }
 
@@ -73,7 +83,7 @@ static int take_commit(struct source_call *call, struct github_op *op, const cha
 {
     struct commit_op *c = (struct commit_op *)op;
     struct github_commit *commit = op->result;
-    struct file_reading r = { call->mem, &c->files, c->max_files, false };
+    struct file_reading r = { call, &c->files, c->max_files, false };
     cJSON *rest = NULL;
     int rc = json_each(body, len, "files", answer_text, read_one_file, &r, &rest, err);
 
@@ -216,7 +226,7 @@ static int take_files(struct source_call *call, struct github_op *op, const char
 {
     struct files_op *f = (struct files_op *)op;
     struct github_files *files = op->result;
-    struct file_reading r = { call->mem, &f->list, f->max, false };
+    struct file_reading r = { call, &f->list, f->max, false };
     int rc = json_each(body, len, "", answer_text, read_one_file, &r, NULL, err);
 
     (void)truncated;
@@ -382,11 +392,11 @@ static int read_comparison(const cJSON *json, struct source_mem *mem, struct git
     return 0;
 }
 
-static int read_compare_files(const char *body, size_t len, struct source_mem *mem,
+static int read_compare_files(const char *body, size_t len, struct source_call *call,
                               struct github_compare *ret, struct error *err)
 {
     struct github_file_list files = { 0 };
-    struct file_reading r = { mem, &files, GITHUB_MAX_FILES, false };
+    struct file_reading r = { call, &files, GITHUB_MAX_FILES, false };
 
     if (json_each(body, len, "files", answer_text, read_one_file, &r, NULL, err) < 0)
         return -1;
@@ -410,7 +420,7 @@ static int take_compare(struct source_call *call, struct github_op *op, const ch
         rc = read_comparison(rest, call->mem, compare, err);
     cJSON_Delete(rest);
     if (rc >= 0)
-        rc = read_compare_files(body, len, call->mem, compare, err);
+        rc = read_compare_files(body, len, call, compare, err);
     if (rc >= 0 && compare->total_commits > (int64_t)compare->n_commits)
         source_partial(&compare->meta, "only %zu of %lld commits are listed", compare->n_commits,
                        (long long)compare->total_commits);

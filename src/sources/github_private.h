@@ -46,6 +46,7 @@ struct github_op {
     github_take_fn *take;
     github_refusal_fn *refusal; /* NULL: none */
     void *result;
+    bool full;      /* a list ended early, for the owner may hold no more */
     int pages_left; /* this one included */
     int pages_done;
     size_t max_bytes;

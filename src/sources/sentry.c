@@ -82,6 +82,7 @@ int sentry_new(struct http *http, const struct sentry_options *options, struct s
     s->client.http = http;
     s->client.title = "Sentry";
     s->client.keep_ms = options->keep_ms;
+    source_set_limits(&s->client, &options->limits);
     s->client.service = http_service(
         http, &(struct http_service_options){
                   .name = "sentry",
@@ -365,7 +366,8 @@ static int take_element(void *user, const cJSON *one, struct error *err)
     struct source_call *call = user;
     struct sentry_op *op = call->op;
 
-    return op->take(call, op, one, err);
+    op->full = source_is_full(call->mem);
+    return op->full ? 1 : op->take(call, op, one, err);
 }
 
 static int take_list(struct source_call *call, const struct http_reply *reply, struct error *err)
@@ -376,6 +378,8 @@ static int take_list(struct source_call *call, const struct http_reply *reply, s
 
     if (rc > 0)
         return error_set(err, ERR_PROTOCOL, "Sentry's answer is no list of %s", op->list_of);
+    if (op->full)
+        source_partial_full(op->result);
     return rc;
 }
 
@@ -408,7 +412,7 @@ static void take_page(struct source_call *call, const struct http_reply *reply)
                        op->pages_done + 1);
     if (op->unscoped && is_numeric_issue_path(op->path))
         ((struct sentry *)call->client)->unscoped = true;
-    if (!more_pages(call, reply))
+    if (op->full || !more_pages(call, reply))
         source_finish(call, op->result);
     else if (send_page(call, &err) < 0)
         fail_or_finish(call, &err);

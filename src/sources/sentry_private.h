@@ -50,6 +50,7 @@ struct sentry_op {
     void *result;
     bool none_is_empty; /* a 404 ends with the (empty) result */
     bool unscoped;      /* was tried, or is being tried, without the organization */
+    bool full;          /* a list ended early, for the owner may hold no more */
     int pages_left;     /* this one included */
     int pages_done;
     size_t max_bytes;

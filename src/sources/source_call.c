@@ -5,6 +5,7 @@
 
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/text.h"
+#include "source_budget.h"
 #include "source_mem.h"
 #include "source_share.h"
 
@@ -15,6 +16,7 @@ struct source_call *source_call_new(struct source_client *client, uint64_t owner
 
     call->client = client;
     call->mem = source_mem_new();
+    source_mem_charge(call->mem, source_account_open(client->budget, owner));
     call->op = source_alloc(call->mem, op_size);
     call->owner = owner;
     call->done = done;
@@ -80,9 +82,39 @@ void source_fail(struct source_call *call, struct error *err)
     error_clear(err);
 }
 
+void source_set_limits(struct source_client *client, const struct source_limits *limits)
+{
+    client->json.depth = limits->json_depth;
+    client->json.values = limits->json_values;
+    client->budget = limits->budget;
+}
+
+bool source_is_full(const struct source_mem *mem)
+{
+    return source_account_is_full(source_mem_account(mem));
+}
+
+static size_t limit_mb(const struct source_mem *mem)
+{
+    return source_account_limit(source_mem_account(mem)) / (1024 * 1024);
+}
+
+void source_partial_full(struct source_result *meta)
+{
+    source_partial(meta,
+                   "it was not read to its end: the answers that this investigation holds take "
+                   "%zu MiB, as much as limits.job_memory_mb allows",
+                   limit_mb(meta->mem));
+}
+
 int source_send(struct source_call *call, struct http_request *request, source_reply_fn *on_reply,
                 struct error *err)
 {
+    if (source_is_full(call->mem))
+        return error_set(err, ERR_TOO_LARGE,
+                         "not asked: the answers that this investigation holds take %zu MiB, as "
+                         "much as limits.job_memory_mb allows",
+                         limit_mb(call->mem));
     request->owner = call->owner;
     call->on_reply = on_reply;
     return source_share_send(call, request, err);

@@ -19,9 +19,10 @@ struct source_kept;
 struct source_client {
     struct http *http;
     struct http_service *service;
-    const char *title;         /* "Sentry" */
-    struct json_limits json;   /* of an answer that is read as it comes */
-    struct source_call *calls; /* under way */
+    const char *title;            /* "Sentry" */
+    struct json_limits json;      /* of an answer that is read as it comes */
+    struct source_budget *budget; /* of an owner's results; NULL: none */
+    struct source_call *calls;    /* under way */
     /* source_share.h */
     int64_t keep_ms;              /* how long an answer serves further calls; 0: not at all */
     struct source_fetch *fetches; /* under way */
@@ -65,6 +66,11 @@ struct source_call *source_give_up(struct source_call *call);
 
 /* Cancels every call and forgets what is kept. */
 void source_client_clear(struct source_client *client);
+
+void source_set_limits(struct source_client *client, const struct source_limits *limits);
+/* May nothing further be read for the owner of this memory? */
+bool source_is_full(const struct source_mem *mem);
+void source_partial_full(struct source_result *meta); /* marks it partial for that reason */
 
 /* Marks a result partial; further reasons are joined with "; ". */
 void source_partial(struct source_result *meta, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -2,6 +2,7 @@
 
 #include "dbconn/base/alloc.h"
 #include "dbconn/sources/source.h"
+#include "source_budget.h"
 #include "source_mem.h"
 
 #define FIRST_CHUNK 1024
@@ -17,7 +18,9 @@ struct chunk {
 
 struct source_mem {
     int holders;
-    struct chunk *chunks; /* the newest first */
+    size_t bytes;
+    struct source_account *account; /* or NULL */
+    struct chunk *chunks;           /* the newest first */
     size_t next_size;
     const char **interned; /* open addressing, a power of two; NULL until first used */
     size_t n_interned, cap_interned;
@@ -37,10 +40,29 @@ void source_mem_hold(struct source_mem *mem)
     mem->holders++;
 }
 
+void source_mem_charge(struct source_mem *mem, struct source_account *account)
+{
+    mem->account = account;
+    source_account_add(account, mem->bytes);
+}
+
+const struct source_account *source_mem_account(const struct source_mem *mem)
+{
+    return mem->account;
+}
+
+static void grown(struct source_mem *mem, size_t bytes)
+{
+    mem->bytes += bytes;
+    source_account_add(mem->account, bytes);
+}
+
 void source_mem_release(struct source_mem *mem)
 {
     if (!mem || --mem->holders > 0)
         return;
+    source_account_take(mem->account, mem->bytes);
+    source_account_release(mem->account);
     for (struct chunk *chunk = mem->chunks, *next; chunk; chunk = next) {
         next = chunk->next;
         free(chunk);
@@ -71,6 +93,7 @@ static struct chunk *add_chunk(struct source_mem *mem, size_t size)
     size_t room = size > mem->next_size ? size : mem->next_size;
     struct chunk *chunk = xmalloc(HEADER + room);
 
+    grown(mem, HEADER + room);
     chunk->used = 0;
     chunk->size = room;
     chunk->next = mem->chunks;
@@ -187,6 +210,7 @@ static void *resize_array(struct source_mem *mem, const void *items, size_t size
         chunk->used = 0;
     }
     *at = chunk;
+    grown(mem, size - chunk->used + (first ? HEADER : 0));
     memset((char *)chunk + HEADER + chunk->used, 0, size - chunk->used);
     chunk->used = chunk->size = size;
     return (char *)chunk + HEADER;

@@ -10,6 +10,11 @@
 
 void source_mem_hold(struct source_mem *mem);
 
+struct source_account;
+/* What the memory takes is charged to `account` (taken over; NULL: to nobody) until it ends. */
+void source_mem_charge(struct source_mem *mem, struct source_account *account);
+const struct source_account *source_mem_account(const struct source_mem *mem);
+
 /* NULL while index n still fits the capacity, else a larger copy of the n items. */
 void *source_grow(struct source_mem *mem, const void *items, size_t n, size_t *cap, size_t elem);
 

@@ -137,11 +137,62 @@ static void an_unknown_issue_is_an_error_document(void **state)
     stage_close(&s);
 }
 
+/* The number of steps that say `what`. */
+static int count_steps(const cJSON *report, const char *what)
+{
+    const cJSON *step;
+    int n = 0;
+
+    cJSON_ArrayForEach (step, json_get(report, "steps")) {
+        n += strstr(json_str_or(step, "summary", ""), what) != NULL;
+    }
+    return n;
+}
+
+static const struct {
+    const char *limits, *said;
+    int least; /* so many steps say it */
+} limited[] = {
+    { "{\"limits\": {\"json_values\": 2000}}", "too large to be read to its end", 1 },
+    { "{\"limits\": {\"json_values\": 1000000}}", "too large", 0 },
+    { "{\"limits\": {\"json_depth\": 8}}", "nested deeper than 8 levels", 1 },
+    { "{\"limits\": {\"json_depth\": 200, \"memory_mb\": 1}}", "nested deeper", 0 },
+};
+
+static void beyond_a_limit_the_report_says_what_was_not_read_and_ends_with_the_rest(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(limited); i++) {
+        struct stage_options options = { .no_bot = true };
+        struct stage s;
+        int code;
+        stage_open(&s, &options);
+        char *config = xasprintf("%s/limits.json", s.dir);
+        FILE *file = fopen(config, "w");
+        assert_non_null(file);
+        fputs(limited[i].limits, file);
+        fclose(file);
+        const char *args[] = { "run", "--config", config, s.short_id, "--json", NULL };
+        char *out = stage_run(&s, args, &code);
+        cJSON *report = cJSON_Parse(out);
+        int said = count_steps(report, limited[i].said);
+        if (code != 0 || (limited[i].least ? said < limited[i].least : said > 0))
+            fail_msg("%s: exit %d, %d steps say \"%s\": %s", limited[i].limits, code, said,
+                     limited[i].said, out);
+        assert_non_null(json_path(report, "diagnosis", "cause", NULL));
+        cJSON_Delete(report);
+        free(out);
+        free(config);
+        stage_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_scenario_is_reported_as_expected),
         cmocka_unit_test(an_unknown_issue_is_an_error_document),
+        cmocka_unit_test(beyond_a_limit_the_report_says_what_was_not_read_and_ends_with_the_rest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

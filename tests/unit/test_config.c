@@ -247,6 +247,10 @@ static const struct {
     { "{\"limits\": {\"job_seconds\": 0}}", "limits.job_seconds must be from 1 to 3600" },
     { "{\"limits\": {\"call_seconds\": 601}}", "limits.call_seconds must be from 1 to 600" },
     { "{\"limits\": {\"answer_mb\": 257}}", "limits.answer_mb must be from 1 to 256" },
+    { "{\"limits\": {\"memory_mb\": 0}}", "limits.memory_mb must be from 1 to 65536" },
+    { "{\"limits\": {\"job_memory_mb\": 0}}", "limits.job_memory_mb must be from 1 to 65536" },
+    { "{\"limits\": {\"json_depth\": 201}}", "limits.json_depth must be from 8 to 200" },
+    { "{\"limits\": {\"json_values\": 99}}", "limits.json_values must be from 100 to 1000000000" },
 };
 
 static void values_that_make_no_sense_are_refused(void **state)

@@ -1,5 +1,5 @@
-/* What bounds a question to a service: the size of its answer, its time, pages, frames, log lines
- * and lines of a diff; at the limit and beyond. */
+/* What bounds a question to a service: the size and shape of its answer, what a job holds of such,
+ * its time, pages, frames, log lines and lines of a diff; at the limit and beyond. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,15 +27,20 @@ static char *issue_of(size_t bytes)
     return buf_take(&text);
 }
 
-static struct sentry *client(struct bench *b, int64_t budget_ms)
+static struct sentry *client_within(struct bench *b, int64_t budget_ms, struct source_limits limits)
 {
     const struct sentry_options options = {
-        .url = b->url, .org = "acme", .token = "token-1", .budget_ms = budget_ms
+        .url = b->url, .org = "acme", .token = "token-1", .budget_ms = budget_ms, .limits = limits
     };
     struct sentry *s = NULL;
 
     assert_int_equal(sentry_new(b->http, &options, &s, &b->err), 0);
     return s;
+}
+
+static struct sentry *client(struct bench *b, int64_t budget_ms)
+{
+    return client_within(b, budget_ms, (struct source_limits){ 0 });
 }
 
 static void an_answer_at_the_limit_is_read_and_a_larger_one_is_not(void **state)
@@ -69,6 +74,103 @@ static void an_answer_at_the_limit_is_read_and_a_larger_one_is_not(void **state)
         bench_close(&b);
         free(body);
     }
+}
+
+static void an_answer_is_read_down_to_its_limit_of_depth(void **state)
+{
+    static const char body[] = "{\"id\":\"7\",\"unknown\":[[{\"a\":[]}]]}"; /* 5 levels */
+
+    (void)state;
+    for (size_t depth = 4; depth <= 5; depth++) {
+        struct bench b;
+        bench_open(&b, "sentry", ROUTES({ "", 200, "", body }));
+        struct sentry *s = client_within(&b, 0, (struct source_limits){ .json_depth = depth });
+        struct source_call *call = sentry_get_issue(s, 1, "7", bench_done, &b, &b.err);
+        if (depth == 5) {
+            assert_string_equal(((const struct sentry_issue *)bench_result(&b, call))->id, "7");
+        } else {
+            assert_int_equal(bench_error(&b, call)->code, ERR_PROTOCOL);
+            assert_says(error_text(&b.err), "Sentry: the answer is JSON nested deeper than 4");
+        }
+        sentry_free(s);
+        bench_close(&b);
+    }
+}
+
+/* Events of 3 values each, in a list. */
+static char *events_of(size_t n, size_t bytes)
+{
+    struct buf text = BUF_INIT;
+
+    buf_addc(&text, '[');
+    for (size_t i = 0; i < n; i++) {
+        buf_addf(&text, "%s{\"id\":\"%zu\",\"title\":\"%zu ", i ? "," : "", i, i);
+        for (size_t pad = 0; pad < bytes; pad++)
+            buf_addc(&text, (char)('a' + (pad + i) % 26));
+        buf_adds(&text, "\"}");
+    }
+    buf_addc(&text, ']');
+    return buf_take(&text);
+}
+
+static const struct sentry_events_query of_issue = { .issue_id = "7", .max_pages = 3 };
+
+static void a_list_is_read_as_far_as_its_limit_of_values_and_says_so(void **state)
+{
+    char *body = events_of(10, 1);
+
+    (void)state;
+    for (size_t values = 30; values <= 31; values++) {
+        struct bench b;
+        bench_open(&b, "sentry", ROUTES({ "", 200, "", body }));
+        struct sentry *s = client_within(&b, 0, (struct source_limits){ .json_values = values });
+        const struct sentry_event_rows *rows =
+            bench_result(&b, sentry_list_events(s, 1, &of_issue, bench_done, &b, &b.err));
+        assert_int_equal(rows->n, values == 31 ? 10 : 9);
+        assert_int_equal(rows->meta.partial, values == 30);
+        if (values == 30)
+            assert_says(rows->meta.why, "too large to be read to its end");
+        sentry_free(s);
+        bench_close(&b);
+    }
+    free(body);
+}
+
+static void what_a_job_holds_ends_its_lists_and_its_questions_but_nobody_elses(void **state)
+{
+    static const char next[] =
+        "Link: <@/x>; rel=\"next\"; results=\"true\"; cursor=\"0:100:0\"\r\n";
+    char *body = events_of(200, 20000); /* 4 MB */
+    struct source_budget *budget = source_budget_new((size_t)2 * 1024 * 1024);
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, "sentry", ROUTES({ "", 200, next, body }));
+    struct sentry *s = client_within(&b, 0, (struct source_limits){ .budget = budget });
+    const struct sentry_event_rows *rows =
+        bench_result(&b, sentry_list_events(s, 1, &of_issue, bench_done, &b, &b.err));
+    assert_true(rows->n > 50 && rows->n < 150);
+    assert_true(rows->meta.partial);
+    assert_says(rows->meta.why, "take 2 MiB, as much as limits.job_memory_mb allows");
+    assert_string_equal(buf_str(&b.asked) + strcspn(buf_str(&b.asked), "\n"), "\n"); /* one page */
+
+    /* While it is held, nothing else is asked for this job, and all for others. */
+    const void *held = b.result;
+    source_hold(held);
+    struct error err = ERROR_INIT;
+    assert_null(sentry_get_issue(s, 1, "7", bench_done, &b, &err));
+    assert_int_equal(err.code, ERR_TOO_LARGE);
+    assert_says(error_text(&err), "limits.job_memory_mb");
+    error_clear(&err);
+    rows = bench_result(&b, sentry_list_events(s, 2, &of_issue, bench_done, &b, &b.err));
+    assert_true(rows->n > 50);
+    source_release(held);
+    rows = bench_result(&b, sentry_list_events(s, 1, &of_issue, bench_done, &b, &b.err));
+    assert_true(rows->n > 50);
+    sentry_free(s);
+    source_budget_free(budget); /* a result outlives it */
+    bench_close(&b);
+    free(body);
 }
 
 /* Asks nothing back: the connection is left open. */
@@ -256,6 +358,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_at_the_limit_is_read_and_a_larger_one_is_not),
+        cmocka_unit_test(an_answer_is_read_down_to_its_limit_of_depth),
+        cmocka_unit_test(a_list_is_read_as_far_as_its_limit_of_values_and_says_so),
+        cmocka_unit_test(what_a_job_holds_ends_its_lists_and_its_questions_but_nobody_elses),
         cmocka_unit_test(a_service_that_never_answers_is_left_when_the_time_is_over),
         cmocka_unit_test(as_many_pages_of_sentry_are_read_as_the_limit_says),
         cmocka_unit_test(as_many_pages_of_github_are_read_as_the_limit_says),

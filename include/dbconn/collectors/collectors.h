@@ -26,6 +26,7 @@ struct sources {
     struct sentry *sentry;
     struct github *github;
     struct es *es;
+    struct source_budget *budget; /* of what the clients hold for a job; NULL: no bound */
     const struct failure_reader *reader;
     const cJSON *services; /* the configuration's service mapping: array, or NULL */
     size_t diff_lines;     /* of one file that are read; 0: as many as GitHub shows */

@@ -49,6 +49,7 @@ struct es_options {
     int max_in_flight;              /* 0: 4 */
     int64_t budget_ms;              /* for one request with its retries; 0: 20 s */
     int max_hits;                   /* of one query at most; 0: 1000 */
+    struct source_limits limits;
 };
 
 /* The caller owns *ret; strings are copied, secrets are wiped on free. Errors: ERR_CONFIG. */

@@ -35,6 +35,7 @@ struct github_options {
     int64_t budget_ms;                    /* for one request with its retries; 0: 20 s */
     int max_pages;                        /* of one list at most; 0: as each call asks for */
     size_t cache_bytes;                   /* kept answers; 0: 1 MiB */
+    struct source_limits limits;
 };
 
 /* The caller owns *ret; all strings are copied, secrets are wiped on free.

@@ -28,8 +28,9 @@ struct sentry_options {
     int64_t budget_ms;  /* for one request with its retries; 0: 20 s */
     int max_pages;      /* of one list at most; 0: as many as each call asks for */
     int max_frames;     /* of one stack trace, those nearest to the error; 0: all */
-    int64_t keep_ms;    /* how long an answer serves other calls for the same; 0: only those that
-                         * come while it is on its way */
+    struct source_limits limits;
+    int64_t keep_ms; /* how long an answer serves other calls for the same; 0: only those that
+                      * come while it is on its way */
 };
 
 /* The caller owns *ret; all strings are copied, the token is wiped on free. Errors: ERR_CONFIG. */

@@ -25,6 +25,22 @@
 struct source_mem;  /* opaque: the memory of one result */
 struct source_call; /* opaque: one call under way, of one or several requests */
 
+/*
+ * How much the results of one job (the `owner` of its calls) may take together, while its calls are
+ * under way or their results held. Above it lists end early, which makes results partial, and
+ * further calls fail with ERR_TOO_LARGE. Shared by the clients that are given it, whom it must
+ * outlive.
+ */
+struct source_budget;
+struct source_budget *source_budget_new(size_t max_bytes);
+void source_budget_free(struct source_budget *budget); /* NULL is fine */
+
+/* What bounds the answers of a client; 0 and NULL: the defaults of json_stream.h, and no budget. */
+struct source_limits {
+    size_t json_depth, json_values;
+    struct source_budget *budget;
+};
+
 /* The first member of every result. */
 struct source_result {
     struct source_mem *mem;
