@@ -228,6 +228,7 @@ void bot_free(struct bot *bot)
     slack_socket_free(bot->socket);
     scheduler_free(bot->scheduler);
     requests_free(bot);
+    tellings_free(bot);
     feedback_free(bot);
     access_gate_free(bot->gate);
     webapi_free(bot->api);

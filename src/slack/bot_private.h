@@ -15,6 +15,7 @@ struct access_gate;
 struct bot_audit;
 struct request;
 struct redraw;
+struct telling;
 
 struct bot {
     struct bot_options o;
@@ -25,6 +26,7 @@ struct bot {
     struct access_gate *gate;
     struct request *requests;       /* what people asked for and has no answer yet */
     struct redraw *redraws;         /* feedback.c */
+    struct telling *tellings;       /* bot_tell.c */
     char *bot_user, *bot_id, *team; /* auth.test; NULL until it answered */
     struct looks looks;             /* as configured, less what the workspace refused */
     uint64_t next_owner;
@@ -59,11 +61,13 @@ void bot_count_end(const struct bot *bot, const struct job *job, enum job_state 
 void bot_on_envelope(void *user, const struct slack_envelope *envelope);
 
 /* A sentence that only one person sees: through the response_url when there is one, else as an
- * ephemeral message; to nobody when there is neither. */
+ * ephemeral message, else not, or as a direct message. */
 struct audience {
     const char *response_url;
     const char *channel, *user, *thread_ts; /* thread_ts NULL: in the channel itself */
+    bool matters;                           /* a direct message if nothing else works */
 };
 void bot_tell(struct bot *bot, const struct audience *to, const char *text);
+void tellings_free(struct bot *bot); /* what is not told by now */
 
 #endif

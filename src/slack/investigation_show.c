@@ -88,6 +88,7 @@ void investigation_tell_asker(struct investigation *inv, const char *text)
     bot_tell(inv->bot,
              &(struct audience){ .response_url = job->response_url,
                                  .channel = job->channel,
-                                 .user = job->requester },
+                                 .user = job->requester,
+                                 .matters = true },
              text);
 }

@@ -208,6 +208,33 @@ static void an_answer_without_a_place_is_told_to_who_asked(void **state)
     stage_close(&s);
 }
 
+static bool person_was_told(struct stage *s, const void *arg)
+{
+    char *text = control_text(s, "/transcript?channel=D0RAINER01");
+    bool told = strstr(text, arg) != NULL;
+
+    free(text);
+    return told;
+}
+
+/* The channel is archived while the job runs, and a mention has no other address. */
+static void an_end_that_no_place_takes_comes_as_a_direct_message(void **state)
+{
+    struct stage_options options = { .scenario = "database-down" };
+    struct stage s;
+
+    (void)state;
+    stage_open(&s, &options);
+    set_faults(&s, "sentry", "{\"skip\":1,\"latency_ms\":500}");
+    cJSON_Delete(control(&s, "/mention",
+                         "{\"channel\":\"C0INCIDENT\",\"text\":\"<@U0DBCONN01> ORDERS-7F\"}"));
+    wait_until(&s, transcript_has, "Looking into", "the channel's message");
+    cJSON_Delete(control(&s, "/config", "{\"channel\":{\"id\":\"C0INCIDENT\",\"archived\":true}}"));
+    wait_until(&s, job_has_ended, NULL, "the end of the job");
+    wait_until(&s, person_was_told, "nobody can post here", "the direct message");
+    stage_close(&s);
+}
+
 /* A word of Slack's that nobody knows yet, or a box between that speaks for it. */
 static void a_refusal_that_nobody_knows_is_not_the_last_word(void **state)
 {
@@ -345,6 +372,7 @@ int main(void)
         cmocka_unit_test(over_http2_a_goaway_neither_loses_nor_repeats_a_message),
         cmocka_unit_test(a_message_that_cannot_be_edited_does_not_cost_the_answer),
         cmocka_unit_test(an_answer_without_a_place_is_told_to_who_asked),
+        cmocka_unit_test(an_end_that_no_place_takes_comes_as_a_direct_message),
         cmocka_unit_test(a_refusal_that_nobody_knows_is_not_the_last_word),
         cmocka_unit_test(who_it_is_is_asked_until_slack_says_so),
         cmocka_unit_test(an_expired_certificate_is_named_and_a_new_one_is_enough),

@@ -204,9 +204,24 @@ static struct message *add_bot_message(struct call *call, struct channel *channe
     return m;
 }
 
+/* A person's id stands for the direct message with them (docs.slack.dev, chat.postMessage). */
+static void open_dm_of(struct call *call)
+{
+    const char *id = arg_str(call, "channel");
+    const struct user *user = workspace_user(&call->slack->ws, id);
+
+    if (!user || user->deleted || user->is_bot)
+        return;
+    const struct channel *dm = workspace_dm(&call->slack->ws, user->id);
+    cJSON_DeleteItemFromObjectCaseSensitive(call->args, "channel");
+    json_put_str(call->args, "channel", dm->id);
+}
+
 void chat_postMessage(struct call *call)
 {
     struct content content = { 0 };
+
+    open_dm_of(call);
     struct channel *channel = arg_postable(call);
     const char *thread = channel ? read_thread(call, channel) : NULL;
 
