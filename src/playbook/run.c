@@ -115,16 +115,20 @@ static void step_ended(struct run *run, size_t i)
 
 static void advance(struct run *run);
 
+static void drop(struct run *run, size_t i)
+{
+    collect_free(run->collects[i]);
+    run->collects[i] = NULL;
+}
+
 /* An ended step's answers are not needed any more: what it found is on the board. */
 static void on_tidy(void *user)
 {
     struct run *run = user;
 
     for (size_t i = 0; i < run->casefile.n_steps; i++) {
-        if (!(run->ended & 1u << i))
-            continue;
-        collect_free(run->collects[i]);
-        run->collects[i] = NULL;
+        if (run->ended & 1u << i)
+            drop(run, i);
     }
 }
 
@@ -136,12 +140,6 @@ static void on_collected(struct collect *c, void *user)
     step_ended(run, (size_t)(collect_record(c) - run->casefile.steps));
     if (!run->advancing)
         advance(run); /* last statement: the owner may free the run in it */
-}
-
-static void drop(struct run *run, size_t i)
-{
-    collect_free(run->collects[i]);
-    run->collects[i] = NULL;
 }
 
 static void skip(struct run *run, size_t i)
