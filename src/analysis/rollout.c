@@ -35,6 +35,8 @@ void rollout_options_default(struct rollout_options *ret)
         .near_ms = 2 * HOUR_MS,     /* what people call "we just deployed" */
         .min_errors = 3,
         .min_confined = 0.9, /* a stray failure of another kind remains possible */
+        .min_without = 0.2,  /* processes drain for a minute or two of ten and more */
+        .min_like = 1.0 / 3, /* day and night differ by about as much */
         .min_others = 3,
         .max_chance = 0.01,
         .max_coincidence = 0.1,    /* with a roll-out every hour, timing shows nothing */

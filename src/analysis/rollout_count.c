@@ -127,6 +127,112 @@ static double failures_while_both_ran(const struct rollout_work *w, size_t live,
     return n;
 }
 
+/* The share of hosts that still ran what it replaced, were they updated one after the other. */
+static double share_left(const struct rollout_live *l, int64_t at_ms)
+{
+    if (at_ms <= l->from_ms || l->to_ms <= l->from_ms)
+        return 1;
+    return (double)(l->to_ms - at_ms) / (double)(l->to_ms - l->from_ms);
+}
+
+/*
+ * Once all hosts run it every further error counts for it, whatever began them: what tells is the
+ * time while it was rolled out. Did hosts still without it fail then about as often as their number
+ * lets one expect? Slots that ran out are lacked by all, whoever took them.
+ */
+static bool fails_without_it(const struct rollout_work *w, size_t live)
+{
+    const struct rollout_live *l = &w->lives[live];
+    int64_t from = w->from_ms > l->from_ms ? w->from_ms : l->from_ms;
+    double all = 0, older = 0, expected = 0;
+
+    if (l->rough || w->in->slots_ran_out)
+        return false;
+    for (size_t i = 0; i < w->n_errors; i++) {
+        const struct rollout_row *r = &w->errors[i];
+        enum side side = side_of(w, live, r);
+
+        if (r->row->at_ms == TIME_UNKNOWN || r->row->at_ms < from || r->row->at_ms > l->to_ms ||
+            (side != ON && side != OLDER))
+            continue;
+        all += r->n;
+        older += side == OLDER ? r->n : 0;
+        expected += r->n * share_left(l, r->row->at_ms);
+    }
+    if (l->to_ms > from) /* the old background belongs to nobody */
+        older -= w->in->trend->rate_before * (double)(l->to_ms - from) / (double)HOUR_MS;
+    return older >= w->o->min_errors && older >= w->o->min_without * all && older >= expected / 2;
+}
+
+/* May what it did outlast it? Settings of an address live elsewhere too, and slots stay taken. */
+static bool may_outlast(const struct rollout_work *w, size_t live)
+{
+    const struct rollout_release *r = &w->in->releases[w->lives[live].release];
+
+    return w->in->slots_ran_out || r->takes_more || r->sets_target;
+}
+
+/* The roll-out that put back a release of before; n_lives: none. */
+static size_t put_back(const struct rollout_work *w, size_t live)
+{
+    for (size_t i = live + 1; i < w->n_lives; i++) { /* by from_ms */
+        for (size_t j = 0; j < live; j++) {
+            if (w->lives[j].release == w->lives[i].release &&
+                w->lives[i].release != w->lives[live].release)
+                return i;
+        }
+    }
+    return w->n_lives;
+}
+
+static int64_t replaced_at(const struct rollout_work *w, size_t live)
+{
+    return live + 1 < w->n_lives ? w->lives[live + 1].from_ms : w->in->now_ms;
+}
+
+/* Errors on a release of before from when all hosts ran that again. Sets how often they came
+ * against what came until it was put back. */
+static double errors_put_back(const struct rollout_work *w, size_t back, double *ret_ratio)
+{
+    int64_t since = w->lives[back].to_ms + w->o->began_ms, until = replaced_at(w, back);
+    double before = 0, after = 0;
+    int64_t width = w->lives[back].from_ms - w->from_ms;
+
+    *ret_ratio = 0;
+    if (width <= 0 || until - since < w->o->began_ms)
+        return 0;
+    for (size_t i = 0; i < w->n_errors; i++) {
+        const struct rollout_row *r = &w->errors[i];
+        int64_t at = r->row->at_ms;
+
+        if (at == TIME_UNKNOWN)
+            continue;
+        before += at >= w->from_ms && at < w->lives[back].from_ms ? r->n : 0;
+        after += at >= since && at < until && r->live == back ? r->n : 0;
+    }
+    if (width < MINUTE_MS)
+        width = MINUTE_MS;
+    if (before > 0)
+        *ret_ratio = after / (double)(until - since) / (before / (double)width);
+    return after;
+}
+
+/* The release of before was put back, and fails as well: the errors are not the suspect's. */
+static void judge_put_back(const struct rollout_work *w, size_t live, struct rollout_candidate *c)
+{
+    size_t back = put_back(w, live);
+    double ratio, errors;
+
+    if (back == w->n_lives)
+        return;
+    errors = errors_put_back(w, back, &ratio);
+    if (errors < w->o->min_errors || ratio < w->o->min_like)
+        return;
+    c->put_back = w->in->releases[w->lives[back].release].version;
+    c->errors_put_back = errors;
+    c->confined = may_outlast(w, live) ? UNKNOWN : NO;
+}
+
 static void judge_confinement(const struct rollout_work *w, size_t live,
                               struct rollout_candidate *c)
 {
@@ -135,8 +241,11 @@ static void judge_confinement(const struct rollout_work *w, size_t live,
     c->chance = 1;
     if (known < w->o->min_errors)
         return;
-    c->confined = c->errors_on >= w->o->min_confined * known ? YES : NO;
-    if (c->confined == NO || c->usual_older < w->o->min_others)
+    c->confined =
+        c->errors_on >= w->o->min_confined * known && !fails_without_it(w, live) ? YES : NO;
+    if (c->confined == YES)
+        judge_put_back(w, live, c);
+    if (c->confined != YES || c->usual_older < w->o->min_others)
         return;
     both = failures_while_both_ran(w, live, both_ran_until(w, live));
     c->chance = exp(stats_log_chance(both, both + c->errors_older, c->usual_on, c->usual_older));

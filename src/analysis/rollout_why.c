@@ -50,7 +50,11 @@ static void add_end(struct buf *out, const struct rollout_candidate *c)
 {
     if (c->ended_with_next == YES)
         buf_addf(out, "; they ended as %s was rolled out", c->ended_by);
-    if (c->survived_later == YES)
+    if (c->put_back)
+        buf_addf(out,
+                 "; %s, which worked before it, was put back everywhere and fails as well (%.0f)",
+                 c->put_back, c->errors_put_back);
+    else if (c->survived_later == YES)
         buf_adds(out, "; a later release made no difference");
 }
 

@@ -144,6 +144,7 @@ void assess_release(struct evidence *board, int64_t now_ms)
                                 .n_baseline = baseline.n,
                                 .environment = evidence_str(board, "events.environment"),
                                 .trend = &trend,
+                                .slots_ran_out = assess_slots_ran_out(board),
                                 .now_ms = now_ms };
     rollout_analyse(&in, NULL, &rollout);
     put_rollout(board, &rollout, &table);

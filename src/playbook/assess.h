@@ -15,6 +15,7 @@ void assess_impact(struct evidence *board);
 void assess_release(struct evidence *board, int64_t now_ms);
 /* What their diffs tie the releases to the errors by: a setting that names the refused address, a
  * pool raised before connections ran out. */
+bool assess_slots_ran_out(const struct evidence *board);
 void assess_ties(const struct evidence *board, struct rollout_release *releases, size_t n);
 void assess_change(struct evidence *board);
 void assess_wider(struct evidence *board, int64_t now_ms);

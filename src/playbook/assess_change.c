@@ -163,12 +163,18 @@ static bool sets_target(const cJSON *release)
     return false;
 }
 
+bool assess_slots_ran_out(const struct evidence *board)
+{
+    double slots = 0;
+
+    return text_same(evidence_str(board, "failure.kind"), "too_many_connections") ||
+           (evidence_num(board, "server.slots", &slots) && slots >= 1);
+}
+
 void assess_ties(const struct evidence *board, struct rollout_release *releases, size_t n)
 {
     cJSON *table = dossier_get(board, "change.releases");
-    double slots = 0;
-    bool ran_out = text_same(evidence_str(board, "failure.kind"), "too_many_connections") ||
-                   (evidence_num(board, "server.slots", &slots) && slots >= 1);
+    bool ran_out = assess_slots_ran_out(board);
 
     for (size_t i = 0; i < n; i++) {
         const cJSON *release = find_release(table, releases[i].version);

@@ -13,7 +13,7 @@
 
 #define NOW INT64_C(1780000000000)
 #define AGO(minutes) (NOW - (int64_t)((minutes)*60000.0))
-#define MAX_ROWS 600
+#define MAX_ROWS 700
 
 static const char *const hosts[] = { "web-1", "web-2", "web-3", "web-4", "web-5", "web-6" };
 
@@ -46,6 +46,7 @@ struct world {
     struct rollout_deploy deploys[8];
     struct rollout_release releases[4];
     size_t n_releases;
+    bool slots_ran_out;
 };
 
 static void release(struct world *w, const char *version, double start, double end)
@@ -65,6 +66,7 @@ static void release(struct world *w, const char *version, double start, double e
 static void begin(struct world *w, double onset, bool ended, double end)
 {
     w->n_releases = 0;
+    w->slots_ran_out = false;
     w->errors.n = w->usual.n = 0;
     w->trend = (struct trend){ .kind = ended ? TREND_BOUNDED : TREND_CONSTANT,
                                .onset_ms = AGO(onset),
@@ -87,6 +89,7 @@ static void analyse(struct world *w, struct rollout *ret)
                                              .n_baseline = w->usual.n,
                                              .environment = "production",
                                              .trend = &w->trend,
+                                             .slots_ran_out = w->slots_ran_out,
                                              .now_ms = NOW },
                     NULL, ret);
 }
@@ -249,6 +252,75 @@ static void a_later_release_made_no_difference(struct world *w)
     add(&w->errors, 30, 38, 1, 0, 5, "newer");
 }
 
+/* Half an hour to reach all; then hours on all hosts. `old` errors come from hosts without it. */
+static void a_slow_roll_out(struct world *w, size_t old)
+{
+    begin(w, 119, false, 0);
+    w->deploys[1] = (struct rollout_deploy){ "production", AGO(120), AGO(90) };
+    add(&w->errors, old, 119, 92, 3, 5, "old");
+    add(&w->errors, 25, 119, 90, 0, 2, "new");
+    add(&w->errors, 500, 90, 1, 0, 5, "new");
+}
+
+static void hosts_without_it_fail_as_often(struct world *w)
+{
+    a_slow_roll_out(w, 25);
+}
+
+static void draining_hosts_fail_once_or_twice(struct world *w)
+{
+    a_slow_roll_out(w, 4);
+}
+
+static void hosts_without_it_lack_the_slots_that_it_took(struct world *w)
+{
+    a_slow_roll_out(w, 25);
+    w->releases[1].takes_more = true;
+    w->slots_ran_out = true;
+}
+
+static void an_old_background_goes_on_while_it_is_rolled_out(struct world *w)
+{
+    a_slow_roll_out(w, 12);
+    w->trend.background_events = 500;
+    w->trend.rate_before = 20;
+}
+
+/* Twenty minutes of it, then the old one again on all hosts for an hour and a half. */
+static void put_back(struct world *w)
+{
+    begin(w, 119, false, 0);
+    add(&w->errors, 50, 119, 100, 0, 5, "new");
+    w->deploys[2] = (struct rollout_deploy){ "production", AGO(4000), AGO(3990) };
+    w->deploys[3] = (struct rollout_deploy){ "production", AGO(100), AGO(98) };
+    w->releases[0].deploys = &w->deploys[2];
+    w->releases[0].n_deploys = 2;
+}
+
+static void what_worked_before_fails_as_well(struct world *w)
+{
+    put_back(w);
+    add(&w->errors, 250, 98, 1, 0, 5, "old");
+}
+
+static void what_worked_before_fails_but_the_address_was_changed(struct world *w)
+{
+    what_worked_before_fails_as_well(w);
+    w->releases[1].sets_target = true;
+}
+
+static void a_few_stragglers_after_it_was_put_back(struct world *w)
+{
+    put_back(w);
+    add(&w->errors, 4, 90, 1, 0, 5, "old");
+}
+
+static void the_hosts_that_were_not_put_back_fail_on(struct world *w)
+{
+    put_back(w);
+    add(&w->errors, 100, 98, 1, 0, 1, "new");
+}
+
 static void only_staging_got_it(struct world *w)
 {
     begin(w, 119, false, 0);
@@ -346,6 +418,22 @@ static const struct {
     { "live for hours", it_was_live_for_hours, NULL, ROLLOUT_NONE, ROLLOUT_OLDER, YES },
     { "survived", a_later_release_made_no_difference, "new", ROLLOUT_LIKELY, ROLLOUT_BEGAN_WITH_IT,
       NO },
+    { "slow, all fail", hosts_without_it_fail_as_often, NULL, ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY,
+      YES },
+    { "slow, some drain", draining_hosts_fail_once_or_twice, "new", ROLLOUT_LIKELY,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "slow, no slots", hosts_without_it_lack_the_slots_that_it_took, "new", ROLLOUT_LIKELY,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "slow, background", an_old_background_goes_on_while_it_is_rolled_out, "new", ROLLOUT_LIKELY,
+      ROLLOUT_INCREASED_WITH_IT, NO },
+    { "put back", what_worked_before_fails_as_well, NULL, ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY,
+      YES },
+    { "put back, its address", what_worked_before_fails_but_the_address_was_changed, "new",
+      ROLLOUT_WEAK, ROLLOUT_BEGAN_WITH_IT, NO },
+    { "put back, stragglers", a_few_stragglers_after_it_was_put_back, "new", ROLLOUT_LIKELY,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "put back, not everywhere", the_hosts_that_were_not_put_back_fail_on, "new", ROLLOUT_LIKELY,
+      ROLLOUT_BEGAN_WITH_IT, NO },
     { "background", old_failures_are_background, "new", ROLLOUT_LIKELY, ROLLOUT_BEGAN_WITH_IT, NO },
     { "noise", a_noisy_background_jumps, "new", ROLLOUT_LIKELY, ROLLOUT_INCREASED_WITH_IT, NO },
     { "no release tags", the_events_name_no_release, "new", ROLLOUT_WEAK, ROLLOUT_BEGAN_WITH_IT,

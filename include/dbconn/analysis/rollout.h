@@ -67,6 +67,7 @@ struct rollout_input {
     const char *environment;   /* of the errors; NULL: deploys of any environment count */
     const char *host_key;      /* the tag that names the machine; NULL: "server_name" */
     const struct trend *trend; /* onset, slack, end, bursts */
+    bool slots_ran_out;        /* connections ran out: all lack them, whoever took them */
     int64_t now_ms;
 };
 
@@ -81,6 +82,9 @@ struct rollout_options {
     int64_t near_ms;        /* this long before the onset it coincides; beyond it is older */
     double min_errors;      /* fewer errors on known releases say nothing about confinement */
     double min_confined;    /* share of errors on the release from which they are confined to it */
+    double min_without;     /* share of the errors during the roll-out on hosts without it that is
+                               more than processes which drain */
+    double min_like;        /* rate after / before the release of before was put back, to go on */
     double min_others;      /* events of hosts on older releases that show that they were alive */
     double max_chance;      /* chance that confinement came about by itself, at most */
     double max_coincidence; /* share of time within roll-outs above which timing says little */
@@ -124,6 +128,9 @@ struct rollout_candidate {
                                       again, was rolled out */
     const char *ended_by;          /* that release's version; NULL. Lent by the input */
     enum tristate survived_later;  /* a later release was rolled out and fails just the same */
+    const char *put_back;          /* a release of before that was put back and fails as well; NULL.
+                                      Lent by the input */
+    double errors_put_back;        /* on it since all hosts ran it again */
     char *why;                     /* heap */
 };
 
