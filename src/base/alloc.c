@@ -52,6 +52,16 @@ char *xasprintf(const char *fmt, ...)
     return or_die(n < 0 ? NULL : text);
 }
 
+char *xconcat_secret(const char *head, const char *secret)
+{
+    size_t n = strlen(head), len = strlen(secret);
+    char *text = xmalloc(n + len + 1);
+
+    memcpy(text, head, n);
+    memcpy(text + n, secret, len + 1);
+    return text;
+}
+
 void xreplace(char **slot, const char *s)
 {
     char *copy = xstrdup(s);

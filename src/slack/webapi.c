@@ -281,7 +281,7 @@ static int64_t no_limit(const struct http_reply *reply, int64_t now_wall_ms)
 
 static char *auth_line(const char *token)
 {
-    return token && *token ? xasprintf("Authorization: Bearer %s", token) : NULL;
+    return token && *token ? xconcat_secret("Authorization: Bearer ", token) : NULL;
 }
 
 int webapi_new(uv_loop_t *loop, struct http *http, const struct webapi_options *options,

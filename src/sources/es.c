@@ -27,7 +27,7 @@ static char *base64(const char *text)
 static char *api_key_header(const char *key)
 {
     char *encoded = strchr(key, ':') ? base64(key) : xstrdup(key);
-    char *header = xasprintf("Authorization: ApiKey %s", encoded);
+    char *header = xconcat_secret("Authorization: ApiKey ", encoded);
 
     source_wipe(encoded);
     return header;
@@ -35,9 +35,11 @@ static char *api_key_header(const char *key)
 
 static char *basic_header(const char *user, const char *password)
 {
-    char *both = xasprintf("%s:%s", user, password ? password : ""), *encoded = base64(both);
-    char *header = xasprintf("Authorization: Basic %s", encoded);
+    char *name = xasprintf("%s:", user), *both = xconcat_secret(name, password ? password : "");
+    char *encoded = base64(both);
+    char *header = xconcat_secret("Authorization: Basic ", encoded);
 
+    free(name);
     source_wipe(both);
     source_wipe(encoded);
     return header;
@@ -57,7 +59,7 @@ static int set_credential(struct es *es, const struct es_options *options, struc
         es->authorization = api_key_header(options->api_key);
         es->credential = "the API key";
     } else if (options->bearer) {
-        es->authorization = xasprintf("Authorization: Bearer %s", options->bearer);
+        es->authorization = xconcat_secret("Authorization: Bearer ", options->bearer);
         es->credential = "the token";
     } else if (options->user) {
         es->authorization = basic_header(options->user, options->password);

@@ -48,7 +48,7 @@ struct github_auth *github_auth_token(const char *token)
 {
     struct github_auth *auth = xcalloc(1, sizeof(*auth));
 
-    auth->header = xasprintf("Authorization: Bearer %s", token);
+    auth->header = xconcat_secret("Authorization: Bearer ", token);
     return auth;
 }
 
@@ -174,7 +174,7 @@ int github_send_as_app(struct source_call *call, const char *method, const char 
 
     if (!jwt)
         return -1;
-    line = xasprintf("Authorization: Bearer %s", jwt);
+    line = xconcat_secret("Authorization: Bearer ", jwt);
     github_headers_init(&headers, line, GITHUB_JSON, NULL);
     rc = source_send(call,
                      &(struct http_request){
@@ -264,7 +264,7 @@ static void on_new_token(struct source_call *call, const struct http_reply *repl
         rc = error_set(&err, ERR_PROTOCOL, "GitHub gave no token");
     if (rc == 0) {
         source_wipe(installation->header);
-        installation->header = xasprintf("Authorization: Bearer %s", token);
+        installation->header = xconcat_secret("Authorization: Bearer ", token);
         installation->expires_ms = json_time(json, "expires_at");
         if (installation->expires_ms == TIME_UNKNOWN)
             installation->expires_ms = clock_wall_ms() + 2 * RENEW_BEFORE_MS;

@@ -75,7 +75,7 @@ int sentry_new(struct http *http, const struct sentry_options *options, struct s
     s->base = api_base(options->url);
     url_add_escaped(&org, options->org);
     s->org = buf_take(&org);
-    s->authorization = xasprintf("Authorization: Bearer %s", options->token);
+    s->authorization = xconcat_secret("Authorization: Bearer ", options->token);
     s->budget_ms = options->budget_ms ? options->budget_ms : 20 * SECOND_MS;
     s->max_pages = options->max_pages;
     s->max_frames = options->max_frames;

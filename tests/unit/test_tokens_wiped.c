@@ -24,14 +24,16 @@
 #include "dbconn/sources/github.h"
 #include "dbconn/sources/sentry.h"
 
-#define TOKEN_LEN 40
+#define TOKEN_LEN 250 /* longer than the first piece of what grows */
+#define PART 24       /* so much of it counts as a copy: a piece may have been left behind */
+#define SECOND 120
 #define CHUNK ((size_t)1 << 20)
 #define MAPPING_MAX ((unsigned long)256 << 20) /* larger ones are a sanitizer's shadow */
 
 /* ---- a token that only this program's parts hold ---- */
 
-/* The same for the same letter, and nowhere as a whole but where it was written to. */
-static void spell(char letter, char *to)
+/* The same for the same letter, and nowhere as a whole but where it is written to. */
+static void spell(char letter, char to[TOKEN_LEN])
 {
     uint32_t x = 2654435761u * (uint32_t)letter;
 
@@ -41,26 +43,39 @@ static void spell(char letter, char *to)
     }
 }
 
-static bool is_token(char letter, const char *at)
-{
-    uint32_t x = 2654435761u * (uint32_t)letter;
+/* ---- looking through all that may be written to, but for the stack, which is used anew ---- */
 
-    for (int i = 0; i < TOKEN_LEN; i++) {
-        x = x * 1664525u + 1013904223u;
-        if (at[i] != (char)('a' + (x >> 16) % 26))
-            return false;
+/* What is looked for, turned over, so that this is no copy. */
+struct wanted {
+    unsigned char parts[2][PART]; /* of the beginning, and of what a second piece would hold */
+};
+
+static void look_for(char letter, struct wanted *ret)
+{
+    char token[TOKEN_LEN];
+
+    spell(letter, token);
+    for (size_t i = 0; i < PART; i++) {
+        ret->parts[0][i] = (unsigned char)~token[i];
+        ret->parts[1][i] = (unsigned char)~token[SECOND + i];
     }
+    explicit_bzero(token, sizeof(token));
+}
+
+static bool is_part(const unsigned char *part, const char *at)
+{
+    for (size_t i = 0; i < PART; i++)
+        if (((unsigned char)at[i] ^ part[i]) != 0xff)
+            return false;
     return true;
 }
 
-/* ---- looking through all that may be written to, but for the stack, which is used anew ---- */
-
-static int count_in(char letter, const char *bytes, size_t len)
+static int count_in(const struct wanted *w, const char *bytes, size_t len)
 {
     int n = 0;
 
-    for (size_t i = 0; i + TOKEN_LEN <= len; i++)
-        n += is_token(letter, bytes + i);
+    for (size_t i = 0; i + PART <= len; i++)
+        n += is_part(w->parts[0], bytes + i) || is_part(w->parts[1], bytes + i);
     return n;
 }
 
@@ -69,9 +84,11 @@ static int count_in_memory(char letter)
     FILE *maps = fopen("/proc/self/maps", "r");
     int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC), n = 0;
     char line[512];
+    struct wanted wanted;
     /* apart from the heap, which is looked through */
     char *bytes = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+    look_for(letter, &wanted);
     assert_non_null(maps);
     assert_true(memory >= 0);
     assert_ptr_not_equal(bytes, MAP_FAILED);
@@ -81,12 +98,12 @@ static int count_in_memory(char letter)
         if (sscanf(line, "%lx-%lx %4s", &from, &to, rights) != 3 || rights[1] != 'w' ||
             strstr(line, "[stack]") || to - from > MAPPING_MAX)
             continue;
-        for (unsigned long at = from; at < to; at += CHUNK - TOKEN_LEN) {
+        for (unsigned long at = from; at < to; at += CHUNK - PART) {
             size_t want = to - at < CHUNK ? to - at : CHUNK;
             ssize_t got = pread(memory, bytes, want, (off_t)at);
             bool own = (uintptr_t)bytes < at + want && (uintptr_t)bytes + CHUNK > at;
             if (got > 0 && !own)
-                n += count_in(letter, bytes, (size_t)got);
+                n += count_in(&wanted, bytes, (size_t)got);
         }
     }
     munmap(bytes, CHUNK);

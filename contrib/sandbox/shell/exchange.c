@@ -31,11 +31,37 @@ struct exchange {
     size_t sent, stop_at; /* of the body */
     int concurrent;
     bool headers_sent, cut;
+    struct exchange *prev, *next; /* among the shell's orphans */
+    bool is_orphan;
 };
+
+static void adopt(struct exchange *x)
+{
+    struct exchange **first = &x->service->shell->orphans;
+
+    x->is_orphan = true;
+    x->next = *first;
+    if (x->next)
+        x->next->prev = x;
+    *first = x;
+}
+
+static void leave_orphans(struct exchange *x)
+{
+    if (!x->is_orphan)
+        return;
+    if (x->prev)
+        x->prev->next = x->next;
+    else
+        x->service->shell->orphans = x->next;
+    if (x->next)
+        x->next->prev = x->prev;
+}
 
 static void exchange_free(struct exchange *x)
 {
     timer_cancel(&x->timer);
+    leave_orphans(x);
     if (x->session)
         x->session->exchange = NULL;
     request_clear(&x->req);
@@ -396,8 +422,16 @@ void exchange_gone(struct session *session)
     session->exchange = NULL;
     x->session = NULL;
     x->wsi = NULL;
-    if (x->state == WAITING && !x->service->shell->stopping)
+    if (x->state == WAITING && !x->service->shell->stopping) {
+        adopt(x);
         return; /* it still takes effect, when its time comes */
+    }
     x->cut = x->cut || x->state != SENDING || x->sent < x->reply.body.len;
     finish(x);
+}
+
+void exchange_forget_orphans(struct shell *shell)
+{
+    while (shell->orphans)
+        exchange_free(shell->orphans);
 }

@@ -30,6 +30,7 @@ struct shell {
     size_t n_services, cap_services;
     int *refusing; /* sockets that are bound and do not listen */
     size_t n_refusing, cap_refusing;
+    struct exchange *orphans; /* their clients have gone, their time has not come */
     int signal_fd, stdin_fd;
     bool allow_kill, stopping;
 };
@@ -40,6 +41,7 @@ int exchange_body(struct session *session, const void *bytes, size_t len);
 int exchange_body_end(struct session *session);
 int exchange_writeable(struct session *session, struct lws *wsi);
 void exchange_gone(struct session *session); /* the connection closed */
+void exchange_forget_orphans(struct shell *shell);
 /* The head of the request on `wsi`. The caller clears it. */
 void exchange_read_head(struct service *service, struct lws *wsi, struct request *ret);
 

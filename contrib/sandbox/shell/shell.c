@@ -124,6 +124,7 @@ void shell_free(struct shell *shell)
 {
     if (!shell)
         return;
+    exchange_forget_orphans(shell);
     if (shell->context)
         lws_context_destroy(shell->context);
     for (size_t i = 0; i < shell->n_services; i++)

@@ -21,6 +21,9 @@ void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);              /* NULL gives NULL */
 char *xstrndup(const char *s, size_t len); /* always NUL-terminated */
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* `head` and then `secret`, made in one piece: xasprintf() grows as it writes, and what it grows out
+ * of is freed with a part of the secret in it. */
+char *xconcat_secret(const char *head, const char *secret);
 
 /* Replaces the heap string *slot by a copy of `s` (NULL clears it). */
 void xreplace(char **slot, const char *s);
