@@ -4,71 +4,13 @@
  */
 #include "dbconn/base/json_stream.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "dbconn/base/json.h"
-#include "dbconn/base/text.h"
-#include "json_wanted.h"
+#include "json_stream_internal.h"
 
 #define DEFAULT_VALUES 1000000
 #define DEFAULT_STRING ((size_t)1024 * 1024)
 #define DEFAULT_KEPT ((size_t)8 * 1024 * 1024)
 #define MAX_NUMBER 63 /* characters, as cJSON reads */
-#define REPLACEMENT "\xEF\xBF\xBD"
-
-enum state {
-    START, /* a byte order mark, or a value */
-    VALUE,
-    VALUE_OR_END, /* behind [ */
-    NAME,
-    NAME_OR_END, /* behind { */
-    COLON,
-    COMMA_OR_END,
-    END, /* only space */
-    STRING,
-    ESCAPE, /* behind a backslash */
-    HEX,    /* behind \u */
-    NUMBER,
-    LITERAL, /* true, false, null */
-};
-
-enum number { MINUS, ZERO, INTEGER, POINT, FRACTION, EXPONENT, EXPONENT_SIGN, EXPONENT_DIGITS };
-
-struct level {
-    int node; /* what is wanted here; WANTED_NONE: nothing, WANTED_ALL: everything */
-    bool object;
-    bool list; /* may be ended early */
-    bool some; /* something was written in it */
-};
-
-struct json_stream {
-    struct json_wanted wanted;
-    struct json_limits limits;
-    const char *what;
-    enum state state;
-    size_t offset; /* of the byte at hand */
-    size_t n_values;
-
-    struct level *levels; /* the first one is the document, depth 0 */
-    size_t depth, cap_levels, n_lists;
-    int node; /* what is wanted of the value at hand */
-
-    bool is_name, keep; /* of the string, number or literal at hand */
-    size_t written;     /* of it */
-    char name[JSON_WANTED_NAME];
-    size_t name_len; /* more than there is room for: no name that is wanted */
-    char utf8[4];    /* a character that is not complete */
-    size_t n_utf8;
-    unsigned unit, high; /* of \uXXXX; a surrogate whose other half may follow */
-    int n_hex;
-    enum number number;
-    const char *literal;
-
-    size_t mark, mark_depth; /* the text may be ended there, so deep; depth 0: nowhere yet */
-    bool cut;
-};
 
 static size_t or_default(size_t value, size_t fallback)
 {
@@ -104,7 +46,7 @@ void json_stream_free(struct json_stream *s)
 
 /* ---- what is written ---- */
 
-static int refuse(const struct json_stream *s, struct error *err)
+int json_stream_refuse(const struct json_stream *s, struct error *err)
 {
     return error_set(err, ERR_PROTOCOL, "%s is not valid JSON (at byte %zu)", s->what,
                      s->offset + 1);
@@ -134,8 +76,8 @@ static int put(struct json_stream *s, const char *bytes, size_t n, struct buf *o
 }
 
 /* A piece of the string, number or literal at hand. */
-static int put_piece(struct json_stream *s, const char *bytes, size_t n, struct buf *out,
-                     struct error *err)
+int json_stream_put_piece(struct json_stream *s, const char *bytes, size_t n, struct buf *out,
+                          struct error *err)
 {
     if (!s->keep)
         return 0;
@@ -158,142 +100,6 @@ static int put_comma(struct json_stream *s, struct buf *out, struct error *err)
 
     level->some = true;
     return first ? 0 : put(s, ",", 1, out, err);
-}
-
-/* ---- strings ---- */
-
-static void note_name(struct json_stream *s, const char *bytes, size_t n)
-{
-    if (n <= sizeof(s->name) && s->name_len <= sizeof(s->name) - n)
-        memcpy(s->name + s->name_len, bytes, n);
-    s->name_len += n;
-}
-
-/* Characters of a string, as they may stand in the text. */
-static int put_chars(struct json_stream *s, const char *bytes, size_t n, struct buf *out,
-                     struct error *err)
-{
-    if (s->is_name && !s->keep) {
-        note_name(s, bytes, n);
-        return 0;
-    }
-    return put_piece(s, bytes, n, out, err);
-}
-
-/* What was begun and is not going on: half a surrogate pair, part of a character. */
-static int put_unfinished(struct json_stream *s, struct buf *out, struct error *err)
-{
-    int rc = 0;
-
-    if (s->high)
-        rc = put_chars(s, REPLACEMENT, 3, out, err);
-    s->high = 0;
-    for (; rc == 0 && s->n_utf8 > 0; s->n_utf8--)
-        rc = put_chars(s, REPLACEMENT, 3, out, err);
-    return rc;
-}
-
-static size_t utf8_length(unsigned char lead)
-{
-    return lead >= 0xC2 && lead < 0xE0   ? 2
-           : lead >= 0xE0 && lead < 0xF0 ? 3
-           : lead >= 0xF0 && lead < 0xF5 ? 4
-                                         : 0;
-}
-
-/* As text_repair_utf8() does: a byte that begins no character becomes U+FFFD, and the next one is
- * looked at anew. */
-static int put_utf8(struct json_stream *s, char byte, struct buf *out, struct error *err)
-{
-    unsigned cp;
-    int rc = 0;
-
-    s->utf8[s->n_utf8++] = byte;
-    while (rc == 0 && s->n_utf8 > 0) {
-        size_t need = utf8_length((unsigned char)s->utf8[0]), bad = s->n_utf8;
-        for (size_t i = s->n_utf8 - 1; i > 0; i--)
-            bad = (s->utf8[i] & 0xC0) == 0x80 ? bad : i;
-        if (s->n_utf8 < need && bad == s->n_utf8)
-            return 0;
-        size_t n = need ? text_decode(s->utf8, s->n_utf8, &cp) : 0;
-        rc = n ? put_chars(s, s->utf8, n, out, err) : put_chars(s, REPLACEMENT, 3, out, err);
-        n = n ? n : 1;
-        s->n_utf8 -= n;
-        memmove(s->utf8, s->utf8 + n, s->n_utf8);
-    }
-    return rc;
-}
-
-static int put_escaped(struct json_stream *s, unsigned unit, struct buf *out, struct error *err)
-{
-    char text[8], plain = (char)unit;
-
-    if (s->is_name && !s->keep && unit < 0x80)
-        return put_chars(s, &plain, 1, out, err); /* to be compared */
-    snprintf(text, sizeof(text), "\\u%04x", unit);
-    return put_chars(s, text, 6, out, err);
-}
-
-/* \uXXXX is complete. */
-static int put_unit(struct json_stream *s, struct buf *out, struct error *err)
-{
-    unsigned unit = s->unit, high = s->high;
-    bool low = unit >= 0xDC00 && unit < 0xE000;
-
-    if (high && low) {
-        s->high = 0;
-        int rc = put_escaped(s, high, out, err);
-        return rc ? rc : put_escaped(s, unit, out, err);
-    }
-    int rc = put_unfinished(s, out, err);
-    if (rc == 0 && unit >= 0xD800 && unit < 0xDC00)
-        s->high = unit;
-    else if (rc == 0)
-        rc = low || !unit ? put_chars(s, REPLACEMENT, 3, out, err) : put_escaped(s, unit, out, err);
-    return rc;
-}
-
-static int hex_digit(unsigned char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-static int on_hex(struct json_stream *s, unsigned char c, struct buf *out, struct error *err)
-{
-    int digit = hex_digit(c);
-
-    if (digit < 0)
-        return refuse(s, err);
-    s->unit = s->unit << 4 | (unsigned)digit;
-    if (++s->n_hex < 4)
-        return 0;
-    s->state = STRING;
-    return put_unit(s, out, err);
-}
-
-static int on_escape(struct json_stream *s, unsigned char c, struct buf *out, struct error *err)
-{
-    static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-    const char *at = c ? strchr(names, c) : NULL;
-
-    if (c == 'u') {
-        s->state = HEX;
-        s->unit = 0;
-        s->n_hex = 0;
-        return 0;
-    }
-    if (!at)
-        return refuse(s, err);
-    s->state = STRING;
-    int rc = put_unfinished(s, out, err);
-    if (rc)
-        return rc;
-    if (s->is_name && !s->keep)
-        return put_chars(s, &meanings[at - names], 1, out, err);
-    return put_chars(s, (char[]){ '\\', (char)c }, 2, out, err);
 }
 
 /* ---- values ---- */
@@ -348,7 +154,7 @@ static int close_level(struct json_stream *s, char bracket, struct buf *out, str
     bool wanted = level->node != WANTED_NONE;
 
     if (level->object != (bracket == '}'))
-        return refuse(s, err);
+        return json_stream_refuse(s, err);
     s->n_lists -= level->list;
     s->depth--;
     int rc = wanted ? put(s, &bracket, 1, out, err) : 0;
@@ -377,9 +183,9 @@ static int begin_word(struct json_stream *s, unsigned char c, struct buf *out, s
     s->state = c == 't' || c == 'f' || c == 'n' ? LITERAL : NUMBER;
     s->literal = c == 't' ? "rue" : c == 'f' ? "alse" : "ull";
     if (s->state == NUMBER && c != '-' && (c < '0' || c > '9'))
-        return refuse(s, err);
+        return json_stream_refuse(s, err);
     s->number = c == '-' ? MINUS : c == '0' ? ZERO : INTEGER;
-    return put_piece(s, &byte, 1, out, err);
+    return json_stream_put_piece(s, &byte, 1, out, err);
 }
 
 static int begin_value(struct json_stream *s, unsigned char c, struct buf *out, struct error *err)
@@ -433,9 +239,9 @@ static int end_name(struct json_stream *s, struct buf *out, struct error *err)
     return rc ? rc : put(s, "\":", 2, out, err);
 }
 
-static int end_string(struct json_stream *s, struct buf *out, struct error *err)
+int json_stream_end_string(struct json_stream *s, struct buf *out, struct error *err)
 {
-    int rc = put_unfinished(s, out, err);
+    int rc = json_string_unfinished(s, out, err);
 
     if (rc == 0 && s->is_name)
         return end_name(s, out, err);
@@ -444,67 +250,6 @@ static int end_string(struct json_stream *s, struct buf *out, struct error *err)
     if (rc == 0)
         value_over(s, out);
     return rc;
-}
-
-#define ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* Nothing but plain ASCII in these eight bytes: no quote, backslash or control character. */
-static bool is_plain(const char *bytes)
-{
-    uint64_t word, quote, backslash;
-
-    memcpy(&word, bytes, sizeof(word));
-    quote = word ^ ALL('"');
-    backslash = word ^ ALL('\\');
-    /* A borrow sets the high bit of a byte that is smaller; or of its neighbour, which costs time.
-     */
-    return !((word | (word - ALL(0x20)) | (quote - ALL(1)) | (backslash - ALL(1))) & ALL(0x80));
-}
-
-/* How many bytes stand in a string as they are. */
-static size_t plain_run(const char *bytes, size_t n)
-{
-    size_t i = 0;
-
-    while (i + 8 <= n && is_plain(bytes + i))
-        i += 8;
-    for (unsigned char c; i < n; i++) {
-        c = (unsigned char)bytes[i];
-        if (c == '"' || c == '\\' || c < 0x20 || c >= 0x80)
-            break;
-    }
-    return i;
-}
-
-/* Takes a run of bytes of a string; sets *ret_taken. */
-static int on_string(struct json_stream *s, const char *bytes, size_t n, size_t *ret_taken,
-                     struct buf *out, struct error *err)
-{
-    size_t run = plain_run(bytes, n);
-    unsigned char c = (unsigned char)bytes[0];
-    int rc = 0;
-
-    *ret_taken = run ? run : 1;
-    if (c >= 0x80 && !s->high)
-        return put_utf8(s, bytes[0], out, err);
-    if (c == '\\') {
-        s->state = ESCAPE; /* the other half of a surrogate pair, maybe */
-        for (; rc == 0 && s->n_utf8 > 0; s->n_utf8--)
-            rc = put_chars(s, REPLACEMENT, 3, out, err);
-        return rc;
-    }
-    if (c == '"')
-        return end_string(s, out, err);
-    if (s->high || s->n_utf8)
-        rc = put_unfinished(s, out, err);
-    if (rc)
-        return rc;
-    if (run)
-        return put_chars(s, bytes, run, out, err);
-    if (c >= 0x80)
-        return put_utf8(s, bytes[0], out, err);
-    /* A bare control character, which JSON forbids and cJSON takes. */
-    return c ? put_escaped(s, c, out, err) : put_chars(s, REPLACEMENT, 3, out, err);
 }
 
 /* ---- numbers and literals ---- */
@@ -542,7 +287,7 @@ static int end_number(struct json_stream *s, const struct buf *out, struct error
 {
     if (s->number != ZERO && s->number != INTEGER && s->number != FRACTION &&
         s->number != EXPONENT_DIGITS)
-        return refuse(s, err);
+        return json_stream_refuse(s, err);
     value_over(s, out);
     return 0;
 }
@@ -560,8 +305,8 @@ static int on_number(struct json_stream *s, unsigned char c, size_t *ret_taken, 
     }
     s->number = (enum number)next;
     if (s->keep && s->written >= MAX_NUMBER)
-        return refuse(s, err);
-    return put_piece(s, &byte, 1, out, err);
+        return json_stream_refuse(s, err);
+    return json_stream_put_piece(s, &byte, 1, out, err);
 }
 
 static int on_literal(struct json_stream *s, unsigned char c, struct buf *out, struct error *err)
@@ -570,9 +315,9 @@ static int on_literal(struct json_stream *s, unsigned char c, struct buf *out, s
     int rc;
 
     if (*s->literal != byte)
-        return refuse(s, err);
+        return json_stream_refuse(s, err);
     s->literal++;
-    rc = put_piece(s, &byte, 1, out, err);
+    rc = json_stream_put_piece(s, &byte, 1, out, err);
     if (rc == 0 && !*s->literal)
         value_over(s, out);
     return rc;
@@ -589,7 +334,8 @@ static int on_comma_or_end(struct json_stream *s, unsigned char c, struct buf *o
                            struct error *err)
 {
     if (c != ',')
-        return c == '}' || c == ']' ? close_level(s, (char)c, out, err) : refuse(s, err);
+        return c == '}' || c == ']' ? close_level(s, (char)c, out, err)
+                                    : json_stream_refuse(s, err);
     s->state = top(s)->object ? NAME : VALUE;
     return 0;
 }
@@ -609,14 +355,14 @@ static int on_between(struct json_stream *s, unsigned char c, struct buf *out, s
             return close_level(s, '}', out, err);
         /* fallthrough */
     case NAME:
-        return c == '"' ? begin_name(s, out, err) : refuse(s, err);
+        return c == '"' ? begin_name(s, out, err) : json_stream_refuse(s, err);
     case COLON:
         s->state = VALUE;
-        return c == ':' ? 0 : refuse(s, err);
+        return c == ':' ? 0 : json_stream_refuse(s, err);
     case COMMA_OR_END:
         return on_comma_or_end(s, c, out, err);
     default:
-        return refuse(s, err);
+        return json_stream_refuse(s, err);
     }
 }
 
@@ -637,11 +383,11 @@ static int step(struct json_stream *s, const char *bytes, size_t n, size_t *ret_
     *ret_taken = 1;
     switch (s->state) {
     case STRING:
-        return on_string(s, bytes, n, ret_taken, out, err);
+        return json_string_bytes(s, bytes, n, ret_taken, out, err);
     case ESCAPE:
-        return on_escape(s, c, out, err);
+        return json_string_escape(s, c, out, err);
     case HEX:
-        return on_hex(s, c, out, err);
+        return json_string_hex(s, c, out, err);
     case NUMBER:
         return on_number(s, c, ret_taken, out, err);
     case LITERAL:
