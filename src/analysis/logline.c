@@ -61,6 +61,8 @@ static bool read_server(struct line *l)
     r = rule_find(server_rules, &l->hay, engine);
     if (!r)
         r = rule_find(rejection_rules, &l->hay, engine);
+    if (!r)
+        r = rule_find(server_locale_rules, &l->hay, engine);
     line_set(l, r ? r->kind : LOG_ORDINARY_WORK_EVENT, engine, true);
     l->event->process = true;
     l->event->recovery_hint =

@@ -20,15 +20,16 @@ struct line_rule {
 };
 
 /* Lists end with a NULL needle. */
-extern const struct line_rule server_rules[];     /* said by a database server itself */
-extern const struct line_rule rejection_rules[];  /* said by a server, or quoted by its client */
-extern const struct line_rule managed_rules[];    /* events of managed databases */
-extern const struct line_rule cluster_rules[];    /* Patroni and its kin */
-extern const struct line_rule pooler_rules[];     /* PgBouncer, ProxySQL, Cloud SQL proxy */
-extern const struct line_rule watcher_rules[];    /* Redis Sentinel, orchestrator */
-extern const struct line_rule balancer_rules[];   /* HAProxy */
-extern const struct line_rule kubernetes_rules[]; /* events */
-extern const struct line_rule system_rules[];     /* kernel, systemd */
+extern const struct line_rule server_rules[];        /* said by a database server itself */
+extern const struct line_rule server_locale_rules[]; /* the same in other languages */
+extern const struct line_rule rejection_rules[];     /* said by a server, or quoted by its client */
+extern const struct line_rule managed_rules[];       /* events of managed databases */
+extern const struct line_rule cluster_rules[];       /* Patroni and its kin */
+extern const struct line_rule pooler_rules[];        /* PgBouncer, ProxySQL, Cloud SQL proxy */
+extern const struct line_rule watcher_rules[];       /* Redis Sentinel, orchestrator */
+extern const struct line_rule balancer_rules[];      /* HAProxy */
+extern const struct line_rule kubernetes_rules[];    /* events */
+extern const struct line_rule system_rules[];        /* kernel, systemd */
 extern const struct line_rule network_rules[];
 extern const struct line_rule identity_rules[];
 extern const struct line_rule client_rules[];

@@ -6,7 +6,6 @@
 #define START_LEAD_MS (30 * MINUTE_MS) /* how long before the onset a start may have failed */
 #define SAME_OUTAGE_MS MINUTE_MS       /* what belongs to one way of going down */
 #define SAME_START_MS (5 * MINUTE_MS)  /* several programs tell of one start */
-#define STEADY_LINES 6                 /* lines in the hour before that make silence tell */
 
 static bool goes_down(enum log_kind k)
 {
@@ -236,17 +235,6 @@ static bool overlaps_errors(const struct reading *r, const struct log_outage *o)
     return (down == TIME_UNKNOWN || down <= r->to) && (up == TIME_UNKNOWN || up >= r->from);
 }
 
-/* The last time at which anything but the machine itself logged: logs still come in until then. */
-static int64_t last_seen_elsewhere(const struct reading *r)
-{
-    int64_t last = TIME_UNKNOWN;
-
-    for (size_t i = 0; i < r->a.n; i++)
-        if (!is_about_machine(&r->a, i) && reading_time(r, i) > last)
-            last = reading_time(r, i);
-    return last;
-}
-
 /* Its own log does not tell that it came back; a balancer, or a client that gets through after the
  * last error, may. */
 static void find_return(struct reading *r)
@@ -289,7 +277,7 @@ static void explain_outage(struct reading *r)
         find_return(r);
     /* Not back, or not seen to be back because the logs end there? */
     if (f->came_back == NO && f->down_ms != TIME_UNKNOWN &&
-        last_seen_elsewhere(r) < f->down_ms + 2 * MINUTE_MS &&
+        reading_last_elsewhere(r) < f->down_ms + 2 * MINUTE_MS &&
         r->a.window->end_ms < f->down_ms + 2 * MINUTE_MS)
         f->came_back = UNKNOWN;
 }
@@ -326,78 +314,11 @@ static void look_for_failed_start(struct reading *r)
     }
 }
 
-struct silence {
-    size_t before; /* lines of its own in the hour before the onset */
-    size_t alive;  /* lines that only a running server writes, within the errors */
-    bool after_onset;
-};
-
-static struct silence read_silence(const struct reading *r)
-{
-    struct silence s = { 0, 0, false };
-
-    for (size_t i = 0; i < r->a.n; i++) {
-        int64_t at = reading_time(r, i), onset = r->a.window->onset_ms;
-        if (!is_about_machine(&r->a, i))
-            continue;
-        s.before += at < onset && at >= onset - HOUR_MS;
-        s.after_onset = s.after_onset || at > onset + LOGS_CLOCK_SKEW_MS;
-        s.alive += is_alive(r->a.events[i].kind) && at >= onset && at <= r->to;
-    }
-    return s;
-}
-
-/* A server that nobody reaches goes on with its own business. */
-static bool is_background_work(const char *message)
-{
-    static const char *const chores[] = {
-        "checkpoint",        "restartpoint", "vacuum", "automatic analyze", "background saving",
-        "Background saving", "page_cleaner", "WAL",    "wal segment",       "archived",
-        "Compacted",         "Compaction",   "merge",  "WiredTiger",        "purge",
-    };
-
-    for (size_t i = 0; message && i < ARRAY_LEN(chores); i++)
-        if (strstr(message, chores[i]))
-            return true;
-    return false;
-}
-
-static void judge_health(struct reading *r)
-{
-    struct log_findings *f = r->f;
-    const struct log_window *w = r->a.window;
-    struct silence s = read_silence(r);
-    bool inside = false;
-    int64_t seen = last_seen_elsewhere(r), watched = 0;
-
-    if (seen != TIME_UNKNOWN)
-        watched = (w->now_ms > seen ? seen : w->now_ms) - w->onset_ms;
-    for (size_t i = 0; i < f->n_outages; i++)
-        inside = inside || f->outages[i].inside;
-    for (size_t i = 0; i < r->a.n; i++) {
-        int64_t at = reading_time(r, i);
-        if (r->a.events[i].kind == LOG_ORDINARY_WORK_EVENT && is_about_machine(&r->a, i) &&
-            at >= w->onset_ms && at <= w->end_ms && !is_background_work(r->a.records[i].message))
-            reading_count(r, &f->work_during, i);
-    }
-    if (inside)
-        f->healthy = NO;
-    else if (f->work_during.n > 0)
-        f->healthy = YES;
-    if (f->went_down == UNKNOWN && (s.alive > 0 || (s.after_onset && s.before > 0)))
-        f->went_down = NO;
-    f->silent = s.after_onset ? NO : UNKNOWN;
-    /* As many lines as in the hour before would be due: silence then tells something. */
-    if (s.before >= STEADY_LINES && !s.after_onset && watched > 3 * HOUR_MS / (int64_t)s.before &&
-        watched > 5 * MINUTE_MS)
-        f->silent = YES;
-}
-
 void reading_life(struct reading *r)
 {
     read_outages(r);
     explain_outage(r);
     count_restarts(r);
     look_for_failed_start(r);
-    judge_health(r);
+    reading_health(r);
 }

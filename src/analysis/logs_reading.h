@@ -14,8 +14,12 @@ int64_t reading_time(const struct reading *r, size_t record);
 bool reading_within(const struct reading *r, size_t record); /* the errors, widened */
 void reading_count(const struct reading *r, struct log_tally *t, size_t record);
 
-/* logs_life.c: the outages of the machine, and whether it worked on. */
+/* logs_life.c: the outages of the machine. */
 void reading_life(struct reading *r);
+/* logs_health.c: whether it worked on; called by reading_life() with the outages known. */
+void reading_health(struct reading *r);
+/* The last time at which anything but the machine itself logged: logs still come in until then. */
+int64_t reading_last_elsewhere(const struct reading *r);
 /* logs_network.c: faults between clients and server. */
 void reading_network(struct reading *r);
 /* logs_clients.c: who complains, who succeeds, who is turned away. */

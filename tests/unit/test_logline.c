@@ -36,6 +36,7 @@ static void check(const struct row *rows, size_t n)
 }
 
 #define PG(text) "postgresql", "2026-08-18 10:02:58.114 UTC [77] LOG:  " text
+#define PG_RU(text) "postgresql", "2026-08-18 10:02:58 MSK [7] СООБЩЕНИЕ:  " text
 #define PG_FATAL(text) "postgresql", "2026-08-18 10:02:58 UTC [78] app@orders FATAL:  " text
 
 static void postgresql_tells_its_life(void **state)
@@ -95,6 +96,41 @@ static void postgresql_tells_its_life(void **state)
     };
     (void)state;
 
+    check(rows, ARRAY_LEN(rows));
+}
+
+static void postgresql_tells_its_life_in_other_languages(void **state)
+{
+    static const struct row rows[] = {
+        { PG("intelligentes Herunterfahren verlangt"), "server_shutdown", "postgresql", true },
+        { PG("abnormales Herunterfahren des Datenbanksystems"), "server_stopped", NULL, true },
+        { PG("Serverprozess (PID 12) wurde von Signal 9 beendet: Getötet"), "server_crash", NULL,
+          true },
+        { PG("Datenbanksystem wurde nicht richtig heruntergefahren; automatische "
+             "Wiederherstellung läuft"),
+          "server_recovery", NULL, true },
+        { PG("Datenbanksystem wurde am 2026-08-18 10:00:00 CEST heruntergefahren"), "server_start",
+          NULL, true },
+        { PG("a reçu une demande d'arrêt rapide"), "server_shutdown", NULL, true },
+        { PG("el sistema de bases de datos está apagado"), "server_stopped", NULL, true },
+        { PG("el sistema de bases de datos está listo para aceptar conexiones"), "server_ready",
+          NULL, true },
+        { PG("il database è stato arrestato"), "server_stopped", NULL, true },
+        { PG("il database è stato arrestato alle 2026-08-18 10:00:00 CEST"), "server_start", NULL,
+          true },
+        { PG_RU("получен запрос на быстрое выключение"), "server_shutdown", NULL, true },
+        { PG_RU("выключение"), "server_shutdown", NULL, true },
+        { PG_RU("система БД готова принимать подключения"), "server_ready", NULL, true },
+        { PG("усі серверні процеси перервано; повторна ініціалізація"), "server_recovery", NULL,
+          true },
+        { PG("databassystemet är nedstängt"), "server_stopped", NULL, true },
+        { PG("高速シャットダウン要求を受け取りました"), "server_shutdown", NULL, true },
+        { PG("이제 데이터베이스 서버로 접속할 수 있습니다"), "server_ready", NULL, true },
+        { PG("收到快速关闭请求"), "server_shutdown", NULL, true },
+        { PG("資料庫系統已關閉"), "server_stopped", NULL, true },
+        { PG("Checkpoint beginnt: time"), "ordinary_work", NULL, true },
+    };
+    (void)state;
     check(rows, ARRAY_LEN(rows));
 }
 
@@ -522,6 +558,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(postgresql_tells_its_life),
+        cmocka_unit_test(postgresql_tells_its_life_in_other_languages),
         cmocka_unit_test(other_servers_tell_theirs),
         cmocka_unit_test(supervisors_speak_of_processes),
         cmocka_unit_test(what_stands_between_speaks),

@@ -309,6 +309,96 @@ static void chores_do_not_show_that_anybody_got_through(void **state)
     log_findings_clear(&f);
 }
 
+#define PG_LOG(text) "2026-08-18 10:00:00 UTC [1] LOG:  " text
+/* What no rule reads: a language that the server's own catalogues do not have. */
+#define UNREAD PG_LOG("grunnurinn heldur áfram")
+
+static void health_needs_a_served_client_or_lines_all_along(void **state)
+{
+    static const struct {
+        const char *name;
+        struct {
+            double minutes;
+            const char *message;
+        } lines[5];
+        enum tristate healthy, went_down;
+    } cases[] = {
+        { "one unread line at the end of a silence, after lines before",
+          { { 50, CHORE }, { 58, UNREAD }, { 89, UNREAD } },
+          UNKNOWN,
+          UNKNOWN },
+        { "the same when it said something at the first error",
+          { { 50, CHORE }, { 60.1, UNREAD }, { 89, UNREAD } },
+          UNKNOWN,
+          UNKNOWN },
+        { "whoever is served after such a return proves nothing",
+          { { 50, CHORE }, { 88, UNREAD }, { 89, WORK } },
+          UNKNOWN,
+          UNKNOWN },
+        { "one unread line in the middle: a process writes, it told of no end",
+          { { 50, CHORE }, { 74, UNREAD } },
+          UNKNOWN,
+          NO },
+        { "unread lines in each third leave no room for an outage",
+          { { 50, CHORE }, { 62, UNREAD }, { 75, UNREAD }, { 88, UNREAD } },
+          YES,
+          NO },
+        { "one served client", { { 50, CHORE }, { 74, WORK } }, YES, NO },
+        { "a client that connects",
+          { { 50, CHORE }, { 74, PG_LOG("connection received: host=10.0.0.9 port=4410") } },
+          YES,
+          NO },
+        { "the same in French",
+          { { 50, CHORE }, { 74, PG_LOG("connexion reçue : hôte=10.0.0.9 port=4410") } },
+          YES,
+          NO },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct log_record r[6] = { dns(ANSWER) };
+        struct log_findings f;
+        size_t n = 1;
+        for (size_t k = 0; k < 5 && cases[i].lines[k].message; k++)
+            r[n++] = said(cases[i].lines[k].minutes, "pg-1", cases[i].lines[k].message);
+        read_all(r, n, &f);
+        if (f.healthy != cases[i].healthy || f.went_down != cases[i].went_down)
+            fail_msg("%s: healthy %d, went down %d", cases[i].name, f.healthy, f.went_down);
+        log_findings_clear(&f);
+    }
+}
+
+static void a_restart_is_read_in_the_servers_language(void **state)
+{
+    static const char *const lives[][3] = {
+        { "sofortiges Herunterfahren verlangt",
+          "Datenbanksystem wurde unterbrochen; letzte bekannte Aktion am 2026-08-18 09:58:00 CEST",
+          "Datenbanksystem ist bereit, um Verbindungen anzunehmen" },
+        { "le système de base de données est arrêté",
+          "le système de bases de données a été arrêté à 2026-08-18 10:00:00 CEST",
+          "le système de bases de données est prêt pour accepter les connexions" },
+        { "データベースシステムはシャットダウンしました",
+          "データベースシステムは 2026-08-18 19:00:00 JST にシャットダウンしました",
+          "データベースシステムの接続受け付け準備が整いました" },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(lives); i++) {
+        struct log_record r[4] = { dns(ANSWER) };
+        char lines[3][300];
+        struct log_findings f;
+        for (size_t k = 0; k < 3; k++) {
+            snprintf(lines[k], sizeof(lines[k]), PG_LOG("%s"), lives[i][k]);
+            r[k + 1] = said((const double[]){ 60, 88, 89 }[k], "pg-1", lines[k]);
+        }
+        read_all(r, 4, &f);
+        assert_int_equal(f.went_down, YES);
+        assert_int_equal(f.came_back, YES);
+        assert_int_equal(f.up_ms, AT(89));
+        log_findings_clear(&f);
+    }
+}
+
 /* A line without the target's address beside its name, as registries write it. */
 static void a_registry_names_the_machine_as_a_bare_word(void **state)
 {
@@ -797,6 +887,8 @@ int main(void)
         cmocka_unit_test(a_server_that_stays_away_did_not_come_back),
         cmocka_unit_test(work_after_a_stop_without_a_start_line_is_the_end),
         cmocka_unit_test(a_restart_at_another_time_explains_nothing),
+        cmocka_unit_test(health_needs_a_served_client_or_lines_all_along),
+        cmocka_unit_test(a_restart_is_read_in_the_servers_language),
         cmocka_unit_test(chores_do_not_show_that_anybody_got_through),
         cmocka_unit_test(a_registry_names_the_machine_as_a_bare_word),
         cmocka_unit_test(clocks_may_differ_by_two_minutes),
