@@ -76,6 +76,18 @@ static void add_issues(cJSON *tree, const struct world_size *size)
         cJSON_AddItemToArray(issues, twin_of(first, i, size));
 }
 
+/* Every line of the logs so many times more. */
+static void repeat_logs(cJSON *tree, size_t times)
+{
+    cJSON *elastic = cJSON_GetObjectItemCaseSensitive(tree, "elasticsearch");
+    cJSON *docs = cJSON_GetObjectItemCaseSensitive(elastic, "docs");
+    int n = cJSON_GetArraySize(docs);
+
+    for (size_t t = 0; t < times; t++)
+        for (int i = 0; i < n; i++)
+            cJSON_AddItemToArray(docs, cJSON_Duplicate(cJSON_GetArrayItem(docs, i), true));
+}
+
 static void add_channels(cJSON *tree, const struct world_size *size)
 {
     cJSON *slack, *channels;
@@ -104,6 +116,7 @@ void world_write(const char *path, const struct world_size *size)
 
     add_issues(tree, size);
     add_channels(tree, size);
+    repeat_logs(tree, size->log_copies);
     text = json_print(tree);
     if (!out || fputs(text, out) < 0 || fclose(out) != 0)
         die("%s: %s", path, strerror(errno));

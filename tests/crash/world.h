@@ -9,7 +9,8 @@
 
 struct world_size {
     size_t issues, channels;
-    size_t events; /* that a twin keeps of the issue's; 0: all */
+    size_t events;     /* that a twin keeps of the issue's; 0: all */
+    size_t log_copies; /* of each line of the logs, besides itself */
 };
 
 /* Writes it to `path`. */
