@@ -56,18 +56,62 @@ static int64_t allowance(const struct rollout_work *w)
     return ms < w->o->began_max_ms ? ms : w->o->began_max_ms;
 }
 
+static int by_length(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* The time from one burst to the next where a clock sets it, as of a job; 0: none does. A job uses
+ * the connection, and notices, when its next run comes. */
+static int64_t period_of(const struct trend *t)
+{
+    size_t n = t->n_bursts > 0 ? t->n_bursts - 1 : 0;
+    int64_t *gaps, period;
+
+    if (t->kind != TREND_INTERMITTENT || n < 3)
+        return 0;
+    gaps = xcalloc(n, sizeof(*gaps));
+    for (size_t i = 0; i < n; i++)
+        gaps[i] = t->bursts[i + 1].start_ms - t->bursts[i].start_ms;
+    qsort(gaps, n, sizeof(*gaps), by_length);
+    /* All but the few that a night or a skipped run makes longer are alike. */
+    period = gaps[n / 2];
+    if (gaps[0] < period * 3 / 4 || gaps[n * 3 / 4] > period * 5 / 4)
+        period = 0;
+    free(gaps);
+    return period;
+}
+
+/* Several machines with it fail and several without it do not: no accident of one machine. */
+static bool groups_differ(const struct rollout_candidate *c)
+{
+    return c->others_healthy == YES && c->hosts_on_failing >= 2 && c->hosts_apart >= 2;
+}
+
 /* The same where it is tied to them by more than time; 0 where it isn't. */
 static int64_t tied_allowance(const struct rollout_work *w, const struct rollout_candidate *c)
 {
     const struct rollout_release *r = &w->in->releases[c->release];
+    int64_t ms = w->o->began_max_ms, period = period_of(w->in->trend) + w->o->began_ms;
 
     if (c->confined == NO || c->partial == YES)
         return 0;
-    if (r->takes_more)
+    if (r->takes_more || groups_differ(c))
         return w->o->near_ms; /* a pool fills as load comes */
     if (c->others_healthy == YES && c->hosts_apart > 0)
         return w->o->began_max_ms;
-    return r->sets_target ? w->o->began_max_ms : 0;
+    if (period > ms)
+        ms = period;
+    return r->sets_target ? ms : 0;
+}
+
+static int64_t nearness(const struct rollout_work *w)
+{
+    int64_t period = period_of(w->in->trend) + w->o->began_ms;
+
+    return period > w->o->near_ms ? period : w->o->near_ms;
 }
 
 /* Did an old background grow with it, rather than begin from nothing? Single failures on earlier
@@ -94,7 +138,7 @@ static enum rollout_relation relate_by_time(const struct rollout_work *w,
         return ROLLOUT_YOUNGER_THAN_ONSET;
     if (!c->late || w->from_ms <= l->to_ms + tied)
         return had_background(w) ? ROLLOUT_INCREASED_WITH_IT : ROLLOUT_BEGAN_WITH_IT;
-    return w->from_ms <= l->to_ms + w->o->near_ms ? ROLLOUT_COINCIDES_ONLY : ROLLOUT_OLDER;
+    return w->from_ms <= l->to_ms + nearness(w) ? ROLLOUT_COINCIDES_ONLY : ROLLOUT_OLDER;
 }
 
 static double errors_between(const struct rollout_work *w, int64_t from_ms, int64_t to_ms)

@@ -102,6 +102,15 @@ static void put_suspect(struct evidence *board, const struct rollout_candidate *
         put_num(board, "release.lead", (double)r->lead_ms);
 }
 
+/* Whether the time fits or not: hosts that are alive without it and do not fail. */
+static const struct rollout_candidate *apart_from_healthy_hosts(const struct rollout *rollout)
+{
+    for (size_t i = 0; i < rollout->n_candidates; i++)
+        if (rollout->candidates[i].others_healthy == YES)
+            return &rollout->candidates[i];
+    return NULL;
+}
+
 static void put_rollout(struct evidence *board, const struct rollout *rollout,
                         const struct release_table *table)
 {
@@ -113,8 +122,14 @@ static void put_rollout(struct evidence *board, const struct rollout *rollout,
                      url);
     evidence_set_tri(board, ASSESSMENT, "release.acquitted", rollout->acquitted, rollout->why, url,
                      "nothing shows whether other releases fail as well");
-    if (v)
+    if (v) {
         put_suspect(board, v, url);
+        return;
+    }
+    v = apart_from_healthy_hosts(rollout);
+    if (v)
+        evidence_set_tri(board, ASSESSMENT, "release.others_healthy", YES, v->why,
+                         release_url(table, v->version, board), NULL);
 }
 
 void assess_release(struct evidence *board, int64_t now_ms)

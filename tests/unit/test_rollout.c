@@ -47,6 +47,7 @@ struct world {
     struct rollout_release releases[4];
     size_t n_releases;
     bool slots_ran_out;
+    struct trend_burst bursts[8];
 };
 
 static void release(struct world *w, const char *version, double start, double end)
@@ -321,6 +322,63 @@ static void the_hosts_that_were_not_put_back_fail_on(struct world *w)
     add(&w->errors, 100, 98, 1, 0, 1, "new");
 }
 
+/* An hour and a half after the roll-out, which came to `n` of the machines. */
+static void late_on_some(struct world *w, size_t n)
+{
+    begin(w, 30, false, 0);
+    add(&w->errors, 34, 30, 1, 0, n - 1, "new");
+    add(&w->usual, 40, 115, 1, 0, n - 1, "new");
+    add(&w->usual, 60, 115, 1, n, 5, "old");
+}
+
+static void late_but_two_groups_of_machines_differ(struct world *w)
+{
+    late_on_some(w, 2);
+}
+
+static void late_and_one_machine_differs(struct world *w)
+{
+    late_on_some(w, 1);
+}
+
+/* A job runs every so many minutes; the first run after the roll-out is the onset. */
+static void a_job(struct world *w, const double *starts, size_t n)
+{
+    begin(w, starts[0], false, 0);
+    w->trend.kind = TREND_INTERMITTENT;
+    for (size_t i = 0; i < n; i++) {
+        w->bursts[i] = (struct trend_burst){ AGO(starts[i]), AGO(starts[i] - 1), 6 };
+        add(&w->errors, 6, starts[i], starts[i] - 1, 0, 5, "new");
+    }
+    w->trend.bursts = w->bursts;
+    w->trend.n_bursts = n;
+    w->releases[1].sets_target = true;
+}
+
+static void the_next_run_of_a_job_fails_at_its_address(struct world *w)
+{
+    static const double starts[] = { 63, 48, 33, 18, 3 };
+
+    a_job(w, starts, ARRAY_LEN(starts));
+    w->deploys[1] = (struct rollout_deploy){ "production", AGO(80), AGO(77) };
+}
+
+static void the_next_hourly_run_fails_at_its_address(struct world *w)
+{
+    static const double starts[] = { 310, 250, 190, 130, 70, 10 };
+
+    a_job(w, starts, ARRAY_LEN(starts));
+    w->deploys[1] = (struct rollout_deploy){ "production", AGO(366), AGO(362) };
+}
+
+static void bursts_at_no_fixed_times_come_late(struct world *w)
+{
+    static const double starts[] = { 310, 290, 190, 165, 70, 10 };
+
+    a_job(w, starts, ARRAY_LEN(starts));
+    w->deploys[1] = (struct rollout_deploy){ "production", AGO(366), AGO(362) };
+}
+
 static void only_staging_got_it(struct world *w)
 {
     begin(w, 119, false, 0);
@@ -434,6 +492,16 @@ static const struct {
       ROLLOUT_BEGAN_WITH_IT, NO },
     { "put back, not everywhere", the_hosts_that_were_not_put_back_fail_on, "new", ROLLOUT_LIKELY,
       ROLLOUT_BEGAN_WITH_IT, NO },
+    { "late, two groups", late_but_two_groups_of_machines_differ, "new", ROLLOUT_LIKELY,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "late, one machine", late_and_one_machine_differs, NULL, ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY,
+      UNKNOWN },
+    { "job, soon", the_next_run_of_a_job_fails_at_its_address, "new", ROLLOUT_WEAK,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "job, hourly", the_next_hourly_run_fails_at_its_address, "new", ROLLOUT_WEAK,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "no job", bursts_at_no_fixed_times_come_late, NULL, ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY,
+      UNKNOWN },
     { "background", old_failures_are_background, "new", ROLLOUT_LIKELY, ROLLOUT_BEGAN_WITH_IT, NO },
     { "noise", a_noisy_background_jumps, "new", ROLLOUT_LIKELY, ROLLOUT_INCREASED_WITH_IT, NO },
     { "no release tags", the_events_name_no_release, "new", ROLLOUT_WEAK, ROLLOUT_BEGAN_WITH_IT,
