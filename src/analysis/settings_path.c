@@ -52,7 +52,7 @@ static bool name_ends(const char *name, const char *ending)
 {
     size_t n = strlen(name), m = strlen(ending);
 
-    return n >= m && strcasecmp(name + n - m, ending) == 0;
+    return n >= m && !text_differs(name[n - m], *ending) && strcasecmp(name + n - m, ending) == 0;
 }
 
 static bool name_ends_any(const char *name, const char *const *endings, size_t n)

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "dbconn/base/alloc.h"
+#include "dbconn/base/text.h"
 
 const struct diff_span span_nothing = { "", 0 };
 
@@ -18,7 +19,7 @@ size_t span_find(struct diff_span s, const char *what)
     size_t n = strlen(what);
 
     for (size_t i = 0; i + n <= s.len; i++)
-        if (strncasecmp(s.text + i, what, n) == 0)
+        if ((n == 0 || !text_differs(s.text[i], *what)) && strncasecmp(s.text + i, what, n) == 0)
             return i;
     return s.len;
 }
@@ -59,7 +60,8 @@ bool span_has(struct diff_span s, const char *needle)
     size_t n = strlen(needle);
 
     for (size_t i = 0; i + n <= s.len; i++)
-        if (strncasecmp(s.text + i, needle, n) == 0)
+        if ((n == 0 || !text_differs(s.text[i], *needle)) &&
+            strncasecmp(s.text + i, needle, n) == 0)
             return true;
     return false;
 }

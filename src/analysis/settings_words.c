@@ -5,9 +5,12 @@
 #include <strings.h>
 
 #include "dbconn/base/alloc.h"
+#include "dbconn/base/text.h"
 
 bool word_is(struct word w, const char *text)
 {
+    if (w.len > 0 && text_differs(*w.text, *text))
+        return false;
     return strlen(text) == w.len && strncasecmp(w.text, text, w.len) == 0;
 }
 
@@ -50,7 +53,7 @@ static size_t glued_prefix(const char *s, size_t len)
 
     for (size_t i = 0; i < ARRAY_LEN(first); i++) {
         size_t n = strlen(first[i]);
-        if (len <= n || strncasecmp(s, first[i], n) != 0)
+        if (len <= n || text_differs(*s, *first[i]) || strncasecmp(s, first[i], n) != 0)
             continue;
         for (size_t j = 0; j < ARRAY_LEN(second); j++)
             if (word_is((struct word){ s + n, len - n }, second[j]))

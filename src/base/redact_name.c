@@ -60,15 +60,9 @@ static void split(const char *s, size_t len, struct words *w)
     }
 }
 
-/* Rules out most words before their lengths are counted. */
-static bool same_letter(char a, char b)
-{
-    return ((a ^ b) & ~0x20) == 0;
-}
-
 static bool word_is(const struct words *w, size_t i, const char *word)
 {
-    return same_letter(*word, *w->items[i].s) && strlen(word) == w->items[i].len &&
+    return !text_differs(*word, *w->items[i].s) && strlen(word) == w->items[i].len &&
            strncasecmp(word, w->items[i].s, w->items[i].len) == 0;
 }
 
@@ -84,7 +78,8 @@ static bool joined_ends(const char *s, size_t len, const char *const *list)
 {
     for (; *list; list++) {
         size_t n = strlen(*list);
-        if (len >= n && same_letter(s[len - n], **list) && strncasecmp(s + len - n, *list, n) == 0)
+        if (len >= n && !text_differs(s[len - n], **list) &&
+            strncasecmp(s + len - n, *list, n) == 0)
             return true;
     }
     return false;

@@ -156,7 +156,8 @@ bool text_starts(const char *s, const char *prefix)
 
 bool text_istarts(const char *s, const char *prefix)
 {
-    return s && strncasecmp(s, prefix, strlen(prefix)) == 0;
+    return s && (!*prefix || !text_differs(*s, *prefix)) &&
+           strncasecmp(s, prefix, strlen(prefix)) == 0;
 }
 
 bool text_icontains(const char *s, const char *needle)

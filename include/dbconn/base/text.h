@@ -28,7 +28,13 @@ size_t text_cut(const char *s, size_t max);
  * it. */
 void text_add_cut(struct buf *out, const char *s, size_t max);
 
-bool text_starts(const char *s, const char *prefix);    /* NULL-safe, case-sensitive */
+bool text_starts(const char *s, const char *prefix); /* NULL-safe, case-sensitive */
+/* Not the same letter, whatever its case? Rules out most before strncasecmp() is called. */
+static inline bool text_differs(char a, char b)
+{
+    return ((a ^ b) & ~0x20) != 0;
+}
+
 bool text_istarts(const char *s, const char *prefix);   /* ASCII case-insensitive */
 bool text_icontains(const char *s, const char *needle); /* ASCII case-insensitive, NULL-safe */
 bool text_same(const char *a, const char *b);           /* both NULL is the same */
