@@ -270,9 +270,35 @@ double trend_densest(const struct trend_line *line, size_t first, size_t end, do
 }
 
 /*
+ * Is `peak` one inside an outage: does what came before it go on after it, for at least as long and
+ * about as often? Then a storm of retries, or a busy minute, began and ended nothing.
+ */
+static bool is_only_a_peak(const struct trend_line *line, struct trend_window w,
+                           struct trend_window peak, const struct trend_options *o)
+{
+    const struct trend_point *p = line->points;
+    size_t end = peak.first + peak.n;
+    struct trend_window lead = { w.first, peak.first - w.first, 0 };
+    struct trend_window rest = { end, line->n - end, 0 };
+    double before, after;
+    int64_t led, went_on;
+
+    if (events_in(line, lead) < o->min_events || events_in(line, rest) < o->min_events)
+        return false;
+    led = p[peak.first].at_ms - p[w.first].at_ms;
+    went_on = p[line->n - 1].at_ms - p[end - 1].at_ms;
+    if (led <= 0 || went_on < led)
+        return false;
+    before = events_in(line, lead) / (double)led;
+    after = events_in(line, rest) / (double)went_on;
+    return after * o->steady_ratio > before && before * o->steady_ratio > after;
+}
+
+/*
  * An issue that is noisy all the time and then jumps: the outage is the jump. It must be denser by
  * jump_ratio than anything of its width in the noise, so that nights and hourly peaks are none, and
- * the noise must have lasted longer than a day before it, or six times as long as the jump.
+ * the noise must have lasted longer than a day before it, or six times as long as the jump without
+ * going on after it: what began today and goes on is the outage, and the jump a peak of it.
  */
 static struct trend_window find_jump(const struct trend_line *line, struct trend_window w,
                                      const struct trend_options *o)
@@ -294,7 +320,7 @@ static struct trend_window find_jump(const struct trend_line *line, struct trend
     before = p[jump.first].at_ms - p[w.first].at_ms;
     if (events_in(line, jump) < o->jump_events ||
         events_in(line, jump) / width < o->jump_ratio * others ||
-        (before < DAY_MS && (double)before < 6 * width))
+        (before < DAY_MS && ((double)before < 6 * width || is_only_a_peak(line, w, jump, o))))
         return w;
     return jump;
 }

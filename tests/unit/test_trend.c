@@ -171,6 +171,25 @@ static void from_the_future(struct events *e)
         at(e, -M(3)); /* a clock that is ahead */
 }
 
+/* Steady for seven hours; in one of its minutes clients retried without a pause. */
+static void storm_in_a_steady_outage(struct events *e)
+{
+    background(e);
+    during(e, H(7), 0, 250);
+    during(e, M(370), M(369), 70);
+}
+
+/* A weak start, then the crash, after which next to nothing is left. */
+static void weak_start_of_a_crash(struct events *e)
+{
+    background(e);
+    during(e, H(4), H(2.2), 24);
+    during(e, H(2.2), H(2.15), 200);
+    at(e, H(1.6));
+    at(e, H(1.1));
+    at(e, H(0.2));
+}
+
 #define ANY UNKNOWN /* of `ongoing`: not judged */
 
 static const struct {
@@ -196,6 +215,8 @@ static const struct {
     { "single failures for days", single_failures_for_days, TREND_INTERMITTENT, -2, ANY, 0 },
     { "growth over hours", growth, TREND_GRADUAL_INCREASE, -2, YES, 0 },
     { "a jump onto noise", jump_onto_noise, TREND_CONSTANT, H(2), YES, 0 },
+    { "a storm within a steady outage", storm_in_a_steady_outage, TREND_CONSTANT, H(7), YES, 0 },
+    { "a crash after a weak start", weak_start_of_a_crash, TREND_BOUNDED, H(2.2), NO, 0 },
     { "an old larger outage, then one now", larger_outage_long_ago, TREND_CONSTANT, H(2), YES, 0 },
     { "a silence that may be chance", quiet_since_a_while, TREND_SPIKE, H(14.5), UNKNOWN, 0 },
     { "events from the future", from_the_future, TREND_CONSTANT, H(2), YES, 0 },
