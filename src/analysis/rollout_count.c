@@ -263,6 +263,9 @@ static void judge_partial(const struct rollout_work *w, const struct host *hosts
 {
     double all = 0, healthy = 0, q, chance;
 
+    if (w->in->releases[c->release].one_place)
+        return; /* hosts elsewhere got the release but not the change */
+
     for (size_t i = 0; i < w->n_hosts; i++) {
         all += hosts[i].usual;
         healthy += hosts[i].on_failing ? 0 : hosts[i].usual;

@@ -147,6 +147,7 @@ const struct fact_help fact_helps[] = {
     { "change.inspected", ASSESSMENT, "yes/no", "its diff was read in full" },
     { "change.setting", ASSESSMENT, "yes/no", "it changes how this database is connected to" },
     { "change.matches", ASSESSMENT, "yes/no", "a new value is the address that fails" },
+    { "change.place", ASSESSMENT, "yes/no", "only files of the one place that fails name it" },
     { "change.kind", ASSESSMENT, "text", "what it changes: host, port, pool, ..." },
     { "change.settings", ASSESSMENT, "number", "changed connection settings" },
     { "change.mismatching", ASSESSMENT, "number", "those that name another address" },

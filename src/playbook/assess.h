@@ -13,9 +13,9 @@
 
 void assess_impact(struct evidence *board);
 void assess_release(struct evidence *board, int64_t now_ms);
-/* What their diffs tie the releases to the errors by: a setting that names the refused address, a
- * pool raised before connections ran out. */
 bool assess_slots_ran_out(const struct evidence *board);
+/* What their diffs tie the releases to the errors by: a setting that names the refused address, in
+ * files of the failing place alone or not; a pool raised before connections ran out. */
 void assess_ties(const struct evidence *board, struct rollout_release *releases, size_t n);
 void assess_change(struct evidence *board);
 void assess_wider(struct evidence *board, int64_t now_ms);

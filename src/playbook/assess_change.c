@@ -1,6 +1,9 @@
 /* What the suspect release changed, and the culprit to name. */
 #include "assess.h"
 
+#include <ctype.h>
+#include <string.h>
+
 #include "dbconn/base/json.h"
 #include "dbconn/base/text.h"
 #include "dbconn/collectors/dossier.h"
@@ -149,6 +152,61 @@ static void put_verdict(struct evidence *board, const struct verdict *v)
     free(text);
 }
 
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Does `path` name the place as a whole word ("values-eu-west-1.yaml", "sites/eu_west_1/db.env")?
+ * What parts words does not matter. Places of one letter are everywhere. */
+static bool names_place(const char *path, const char *place)
+{
+    if (!path || !place || strlen(place) < 2)
+        return false;
+    for (const char *at = path; *at; at++) {
+        const char *p = at, *q = place;
+
+        if (at > path && is_word(at[-1]) && is_word(*at))
+            continue;
+        while (*q && *p &&
+               (is_word(*q) ? tolower((unsigned char)*p) == tolower((unsigned char)*q)
+                            : !is_word(*p))) {
+            p++;
+            q++;
+        }
+        if (!*q && !is_word(*p))
+            return true;
+    }
+    return false;
+}
+
+/* Does it set the refused address in files of one place alone? Then no other place can fail. */
+static bool sets_target_of_place(const cJSON *release, const char *place)
+{
+    const cJSON *commit, *setting;
+    bool here = false;
+
+    cJSON_ArrayForEach (commit, json_get(release, "commits")) {
+        cJSON_ArrayForEach (setting, json_get(commit, "settings")) {
+            if (!flag(setting, "new_is_target") || flag(setting, "demand"))
+                continue;
+            if (!names_place(json_str(setting, "file"), place))
+                return false;
+            here |= !flag(setting, "old_is_target");
+        }
+    }
+    return here;
+}
+
+/* The place that alone is hit; NULL: there is none. Lent by the board. */
+static const char *place_hit(const struct evidence *board)
+{
+    bool place = text_same(evidence_str(board, "impact.kind"), "segment") &&
+                 text_same(evidence_str(board, "impact.class"), "infrastructure");
+
+    return place ? evidence_str(board, "impact.value") : NULL;
+}
+
 static bool sets_target(const cJSON *release)
 {
     const cJSON *commit, *setting;
@@ -182,6 +240,7 @@ void assess_ties(const struct evidence *board, struct rollout_release *releases,
         if (!release)
             continue;
         releases[i].sets_target = sets_target(release);
+        releases[i].one_place = sets_target_of_place(release, place_hit(board));
         releases[i].takes_more = ran_out && read_release(release).pool_raised > 0;
     }
     cJSON_Delete(table);
@@ -196,6 +255,8 @@ void assess_change(struct evidence *board)
     if (release) {
         struct verdict v = read_release(release);
         put_verdict(board, &v);
+        evidence_set_bool(board, ASSESSMENT, "change.place",
+                          sets_target_of_place(release, place_hit(board)), NULL, NULL);
     } else if (suspect) {
         evidence_set_bool(board, ASSESSMENT, "change.inspected", false,
                           "the diffs of the release were not read", NULL);

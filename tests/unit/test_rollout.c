@@ -230,6 +230,12 @@ static void one_region_fails_from_the_roll_out_on(struct world *w)
     add(&w->usual, 90, 114, 1, 0, 5, "new");
 }
 
+static void only_the_region_whose_file_it_changes_fails(struct world *w)
+{
+    one_region_fails_from_the_roll_out_on(w);
+    w->releases[1].sets_target = w->releases[1].one_place = true;
+}
+
 static void it_came_after_the_onset(struct world *w)
 {
     begin(w, 200, false, 0);
@@ -470,6 +476,8 @@ static const struct {
     { "one region", only_one_of_two_regions_fails, NULL, ROLLOUT_NONE, ROLLOUT_COINCIDES_ONLY,
       YES },
     { "one region, in time", one_region_fails_from_the_roll_out_on, "new", ROLLOUT_WEAK,
+      ROLLOUT_BEGAN_WITH_IT, NO },
+    { "one region, its file", only_the_region_whose_file_it_changes_fails, "new", ROLLOUT_LIKELY,
       ROLLOUT_BEGAN_WITH_IT, NO },
     { "after the onset", it_came_after_the_onset, NULL, ROLLOUT_NONE, ROLLOUT_YOUNGER_THAN_ONSET,
       YES },

@@ -47,6 +47,10 @@ static struct diagnosis weigh(const struct playbook *p, const char *facts)
 #define HOURLY "trend.kind=intermittent network.faults=0 server.healthy=yes impact.kind=all "
 #define STEADY "trend.kind=constant trend.ongoing=yes impact.kind=all release.strength=none "
 #define CHANGED "release.suspect=shop@2 release.strength=weak change.inspected=yes "
+#define PLACE                                                                                      \
+    "trend.kind=constant trend.ongoing=yes impact.kind=segment impact.class=infrastructure "       \
+    "impact.tag=site impact.value=syd release.suspect=shop@2 release.strength=weak "               \
+    "change.inspected=yes change.setting=yes change.matches=yes server.healthy=yes "
 
 static const struct {
     const char *facts;
@@ -56,6 +60,9 @@ static const struct {
     { HOURLY, CAUSE_INCONCLUSIVE },
     { HOURLY CHANGED "change.setting=no change.matches=no", CAUSE_INCONCLUSIVE },
     { HOURLY CHANGED "change.setting=yes change.matches=yes", CAUSE_DEPLOYMENT_CONFIG_CHANGE },
+    /* One place alone fails: its network, unless its own file alone names the address. */
+    { PLACE "change.place=no", CAUSE_REGIONAL_NETWORK },
+    { PLACE "change.place=yes", CAUSE_DEPLOYMENT_CONFIG_CHANGE },
     /* The database refuses everybody, but not where hosts without the release work. */
     { STEADY "release.others_healthy=no", CAUSE_DATABASE_DOWN },
     { STEADY "release.others_healthy=yes", CAUSE_INCONCLUSIVE },

@@ -54,6 +54,7 @@ struct rollout_release {
     const struct rollout_deploy *deploys; /* all environments, any order */
     size_t n_deploys;
     bool sets_target; /* its diff sets the address that the errors name */
+    bool one_place;   /* in files of the one place that fails: the others need not fail */
     bool takes_more;  /* its diff raises a pool's size, and connections ran out */
 };
 
