@@ -111,6 +111,7 @@ static void read_comments(struct reading *r, const struct diff_patch *p, const s
 static void read_hunk(struct reading *r, const struct diff_patch *p, const struct diff_hunk *h)
 {
     struct side old, new;
+    size_t reported = r->report->n_changes;
 
     if (r->path.purpose == HARMLESS_NOT)
         read_comments(r, p, h);
@@ -118,13 +119,14 @@ static void read_hunk(struct reading *r, const struct diff_patch *p, const struc
         r->report->incomplete = true;
         return;
     }
-    if (!hunk_may_matter(r, p, h))
-        return;
-    side_read(p, h, DIFF_REMOVED, &r->path, &old);
-    side_read(p, h, DIFF_ADDED, &r->path, &new);
-    setting_report_sides(r, p, &old, &new);
-    side_clear(&old);
-    side_clear(&new);
+    if (hunk_may_matter(r, p, h)) {
+        side_read(p, h, DIFF_REMOVED, &r->path, &old);
+        side_read(p, h, DIFF_ADDED, &r->path, &new);
+        setting_report_sides(r, p, &old, &new);
+        side_clear(&old);
+        side_clear(&new);
+    }
+    setting_report_bare(r, p, h, reported);
 }
 
 static const struct diff_line *first_change(const struct diff_patch *p)
@@ -294,6 +296,7 @@ void settings_report_clear(struct settings_report *r)
     for (size_t i = 0; i < r->n_unread; i++)
         free(r->unread[i]);
     free(r->changes);
+    free(r->unread_file);
     free(r->unread);
     memset(r, 0, sizeof(*r));
 }

@@ -132,3 +132,11 @@ struct setting_change *setting_report_add(struct reading *r, enum harmless harml
     c->harmless = harmless;
     return c;
 }
+
+void setting_report_unread_line(struct reading *r, const struct diff_line *line)
+{
+    if (r->report->n_unread_lines++ > 0)
+        return;
+    r->report->unread_file = setting_shown(r->file->path);
+    r->report->unread_line = line->new_line;
+}

@@ -29,5 +29,11 @@ struct setting_change *setting_report_add(struct reading *r, enum harmless harml
 /* The settings on the changed lines of a hunk, before and after, paired and added. */
 void setting_report_sides(struct reading *r, const struct diff_patch *p, const struct side *old,
                           const struct side *new);
+/* The hunk's lines with the refused address whose form no grammar reads; `reported` is the number
+ * of changes before this hunk's. */
+void setting_report_bare(struct reading *r, const struct diff_patch *p, const struct diff_hunk *h,
+                         size_t reported);
+/* A changed line that holds the refused address; what it sets is not known. */
+void setting_report_unread_line(struct reading *r, const struct diff_line *line);
 
 #endif

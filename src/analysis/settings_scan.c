@@ -626,8 +626,7 @@ static void join_name_and_value(struct scan *scan)
     }
 }
 
-/* Lines that only mention: imports and log statements. */
-static bool is_mention(enum language lang, struct diff_span code)
+bool scan_is_mention(enum language lang, struct diff_span code)
 {
     static const char *const starts[] = {
         "import ",  "from ",    "using ",     "use ",       "require ",   "require(", "#include",
@@ -652,7 +651,7 @@ void scan_line(enum language lang, struct diff_span code, struct scan *ret)
     struct scanner sc = { .lang = lang, .s = code, .out = ret };
 
     ret->n = 0;
-    if (code.len == 0 || is_mention(lang, code))
+    if (code.len == 0 || scan_is_mention(lang, code))
         return;
     if (code.len > SCAN_MAX_LINE)
         sc.s.len = SCAN_MAX_LINE;

@@ -37,6 +37,8 @@ struct diff_span scan_comment_text(struct diff_span line);
 
 void scan_line(enum language lang, struct diff_span code, struct scan *ret);
 
+/* Program text that only mentions: imports and log statements. */
+bool scan_is_mention(enum language lang, struct diff_span code);
 /* Words of a line that opens a block ("resource "aws_db_instance" "main" {", "database:"). */
 void scan_block_words(struct diff_span code, struct words *ret);
 

@@ -40,11 +40,20 @@ static bool same_host(struct diff_span a, const char *b)
            span_find_any(span_part(a, 0, n), ".") == n;
 }
 
+/* A variable, a template or a placeholder of a format string ("%s", "%(host)s") stands for it. */
+static bool is_template(struct diff_span s)
+{
+    size_t percent = span_find_any(s, "%");
+
+    return span_find_any(s, "${}<>() ") < s.len ||
+           (percent + 1 < s.len && strchr("sdvq(", s.text[percent + 1]));
+}
+
 enum tristate host_is_target(struct diff_span host, const struct change_context *ctx)
 {
     enum tristate answer = UNKNOWN;
 
-    if (host.len == 0 || span_find_any(host, "${}<>() ") < host.len)
+    if (host.len == 0 || is_template(host))
         return UNKNOWN;
     for (size_t i = 0; i < ctx->n_hosts; i++) {
         if (!ctx->hosts[i] || !*ctx->hosts[i])
@@ -106,7 +115,7 @@ bool engine_differs(const char *a, const char *b)
 
 static enum tristate text_is(struct diff_span s, const char *known)
 {
-    if (s.len == 0 || !known || !*known || span_find_any(s, "${}<>() ") < s.len)
+    if (s.len == 0 || !known || !*known || is_template(s))
         return UNKNOWN;
     return s.len == strlen(known) && strncasecmp(s.text, known, s.len) == 0 ? YES : NO;
 }

@@ -340,6 +340,10 @@ static cJSON *commit_to_json(const struct commit *commit)
     }
     list = json_put_array(obj, "settings");
     json_put_bool(obj, "incomplete", s && s->incomplete);
+    if (s && s->unread_file) {
+        json_put_str(obj, "unread_file", s->unread_file);
+        json_put_i64(obj, "unread_line", s->unread_line);
+    }
     for (size_t i = 0; s && i < s->n_changes; i++)
         if (s->changes[i].harmless == HARMLESS_NOT)
             cJSON_AddItemToArray(list, setting_to_json(&s->changes[i]));

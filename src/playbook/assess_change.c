@@ -70,6 +70,11 @@ static struct verdict read_release(const cJSON *release)
                 v.why_not =
                     json_str_or(commit, "failure", "a changed file is too large to be shown");
         }
+        if (json_str(commit, "unread_file")) {
+            v.inspected = false;
+            if (!v.why_not)
+                v.why_not = "a changed line holds the refused address in a form that is not read";
+        }
         cJSON_ArrayForEach (setting, json_get(commit, "settings")) {
             count_setting(setting, &v);
             weight += 2 * weight_of(setting);

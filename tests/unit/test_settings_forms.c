@@ -40,6 +40,8 @@ static char *read_one(const char *path, const char *patch)
                  c->new_value ? c->new_value : "none", trends[c->trend],
                  c->harmless ? "" : is_target[c->new_is_target]);
     }
+    if (r.n_unread_lines > 0)
+        buf_addf(&out, "%sunread line %d", out.len ? "; " : "", (int)r.unread_line);
     settings_report_clear(&r);
     return buf_take(&out);
 }
@@ -212,6 +214,70 @@ static void xml_is_read(void **state)
     check_rows(rows, ARRAY_LEN(rows));
 }
 
+/* Struct tags, calls of any library, format strings: the line is the same but for the address. */
+static void a_line_that_swaps_the_address_counts_in_any_form(void **state)
+{
+    static const struct row rows[] = {
+        { "conf/conf.go",
+          "@@ -3,3 +3,3 @@\n type Conf struct {\n-\tPort int `conf:\"db-port,default:5433\"`\n"
+          "+\tPort int `conf:\"db-port,default:5432\"`\n }\n",
+          "port 5433 -> 5432 =target" },
+        { "main.go",
+          "@@ -3 +3 @@\n-\tpflag.Uint16Var(&c.port, \"database-port\", 15432, \"\")\n"
+          "+\tpflag.Uint16Var(&c.port, \"database-port\", 5432, \"\")\n",
+          "port 15432 -> 5432 =target" },
+        { "boot.rb",
+          "@@ -3 +3 @@\n-option :db_host, default: lookup('db-1.old.internal')\n"
+          "+option :db_host, default: lookup('10.1.2.3')\n",
+          "host db-1.old.internal -> 10.1.2.3 =target" },
+        { "deploy/job.yaml",
+          "@@ -3,5 +3,5 @@\n       args:\n         - --db-port\n-        - \"5433\"\n"
+          "+        - \"5432\"\n",
+          "port 5433 -> 5432 =target" },
+        /* a setting is known, its value is an expression */
+        { "store.go",
+          "@@ -3 +3 @@\n-\tdsn := fmt.Sprintf(\"host=%s port=5433 dbname=orders\", h)\n"
+          "+\tdsn := fmt.Sprintf(\"host=%s port=5432 dbname=orders\", h)\n",
+          "port 5433 -> 5432 =target" },
+        { "app/conf.py",
+          "@@ -3 +3 @@\n-    pg_port: int = Setting(5433, env=\"PG_PORT\")\n"
+          "+    pg_port: int = Setting(5432, env=\"PG_PORT\")\n",
+          "port 5433 -> 5432 =target" },
+        /* no database is spoken of, but these ports are databases' */
+        { "start.go", "@@ -3 +3 @@\n-\tset(\"port\", 5433)\n+\tset(\"port\", 5432)\n",
+          "port 5433 -> 5432 =target" },
+        /* nothing says what the number is */
+        { "start.go", "@@ -3 +3 @@\n-\tset(\"size\", 8000)\n+\tset(\"size\", 5432)\n",
+          "unread line 3" },
+        { "start.go", "@@ -3 +3,2 @@\n x()\n+\tjoin(\"10.1.2.3\")\n", "unread line 4" },
+        { "start.go", "@@ -3 +3,2 @@\n x()\n+\tjoin(5432)\n", "" },
+        /* the address stood there before */
+        { "start.go", "@@ -3 +3 @@\n-\tset(\"db-port\", 5432)\n+\tconf.set(\"db-port\", 5432)\n",
+          "" },
+        { "start.go", "@@ -3 +3 @@\n-\tset(\"db-port\", 15432)\n+\tset(\"db-port\", 5432.5)\n",
+          "" },
+        { "start.go",
+          "@@ -3 +3 @@\n-\tlog.Printf(\"db port %d\", 5433)\n"
+          "+\tlog.Printf(\"db port %d\", 5432)\n",
+          "" },
+        { "start.go", "@@ -3 +3 @@\n-\t// set(\"db-port\", 5433)\n+\t// set(\"db-port\", 5432)\n",
+          "" },
+        { "k8s/staging/job.yaml",
+          "@@ -3,3 +3,3 @@\n       args:\n         - --db-port\n-        - \"5433\"\n"
+          "+        - \"5432\"\n",
+          "" },
+        { "start_test.go", "@@ -3 +3 @@\n-\tset(\"db-port\", 5433)\n+\tset(\"db-port\", 5432)\n",
+          "" },
+        { "start.go",
+          "@@ -3,3 +3,3 @@\n if staging {\n-\tset(\"db-port\", 5433)\n"
+          "+\tset(\"db-port\", 5432)\n }\n",
+          "" },
+    };
+
+    (void)state;
+    check_rows(rows, ARRAY_LEN(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +285,7 @@ int main(void)
         cmocka_unit_test(values_are_compared_with_their_units),
         cmocka_unit_test(comments_that_span_lines_are_no_settings),
         cmocka_unit_test(xml_is_read),
+        cmocka_unit_test(a_line_that_swaps_the_address_counts_in_any_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

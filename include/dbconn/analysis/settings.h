@@ -122,6 +122,9 @@ struct settings_report {
     size_t n_pure_renames;  /* no patch and none needed */
     char **unread;          /* of n_without_patch those whose path suggests settings; capped */
     size_t n_unread, cap_unread;
+    size_t n_unread_lines; /* that hold the refused address; what they set is not known */
+    char *unread_file;     /* of the first; NULL: none */
+    int64_t unread_line;
     bool incomplete; /* files without patch that may matter, cut patches, caps */
 };
 
