@@ -69,9 +69,12 @@ static int cut(struct json_stream *s, struct buf *out, struct error *err, const 
 static int put(struct json_stream *s, const char *bytes, size_t n, struct buf *out,
                struct error *err)
 {
-    if (s->depth + 1 < s->limits.kept &&
-        buf_add_capped(out, bytes, n, s->limits.kept - s->depth - 1))
+    size_t cap = s->limits.kept > s->depth + 1 ? s->limits.kept - s->depth - 1 : 0;
+
+    if (buf_add_capped(out, bytes, n, cap))
         return 0;
+    if (n <= cap && out->len <= cap - n)
+        return cut(s, out, err, "bytes that are wanted, and there is no memory for them", out->len);
     return cut(s, out, err, "bytes that are wanted", s->limits.kept);
 }
 
