@@ -112,7 +112,8 @@ static bool read_system(struct line *l)
     const char *engine;
     bool pooler;
 
-    if (!speaks_for_system(l))
+    /* A pod's event quotes the kernel; whose process it was, the event itself says. */
+    if (!speaks_for_system(l) || (!is_of_system(l) && line_has(l, "pod/")))
         return false;
     r = rule_find(system_rules, &l->hay, NULL);
     if (!r)
@@ -320,6 +321,20 @@ static bool read_balancer(struct line *l)
 
 /* ---- network ---- */
 
+static bool is_of_network_program(const struct line *l)
+{
+    return line_is_of_network_program(l->record, l->syslog.program, l->syslog.program_len);
+}
+
+/* Trouble in words that no rule knows: anybody's that names a thing of the network, and whatever
+ * fails in a program or driver of the network. */
+static bool tells_network_trouble(const struct line *l)
+{
+    return line_tells_network_trouble(&l->hay) ||
+           (is_of_network_program(l) && line_tells_program_failure(&l->hay)) ||
+           (is_of_system(l) && line_tells_driver_trouble(&l->hay));
+}
+
 /* Packet filters log SRC= and DST= (netfilter), "Deny tcp src" (Cisco ASA), action=deny. */
 static bool read_firewall(struct line *l)
 {
@@ -328,7 +343,11 @@ static bool read_firewall(struct line *l)
     bool stopped = line_has(l, "reject") || line_has(l, "drop") || line_has(l, "deny") ||
                    line_has(l, "block") || line_has(l, "denied");
 
-    if (!(packet && stopped) && !line_is_flow_log(l))
+    /* "xx drop (Policy denied) flow ... 10.0.0.4:41000 -> 10.0.1.8:5432", Hubble's "-> ... DROPPED"
+     */
+    bool flow = line_has(l, "->") && is_of_network_program(l);
+
+    if (!((packet || flow) && stopped) && !line_is_flow_log(l))
         return false;
     line_set(l, LOG_NETWORK_FAULT_EVENT, NULL, false);
     return true;
@@ -444,7 +463,7 @@ static void classify(struct line *l)
         read_watcher(l) || read_pooler(l) || read_server(l) || read_balancer(l) ||
         read_network(l) || line_read_slots_report(l) || read_identity(l))
         return;
-    if (!read_client(l) && line_tells_network_trouble(&l->hay))
+    if (!read_client(l) && tells_network_trouble(l))
         line_set(l, LOG_NETWORK_FAULT_EVENT, NULL, false);
 }
 

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "dbconn/base/alloc.h"
+#include "logline_line.h"
 
 static const char *const things[] = {
     "bgp",
@@ -105,4 +106,55 @@ static bool holds_any(const struct haystack *h, const char *const *words, size_t
 bool line_tells_network_trouble(const struct haystack *h)
 {
     return holds_any(h, things, ARRAY_LEN(things)) && holds_any(h, troubles, ARRAY_LEN(troubles));
+}
+
+/* Programs that do nothing but make and watch paths: agents of container networks, kube-proxy, soft
+ * switches, firewalls. What they fail at is the network. */
+static const char *const programs[] = {
+    "calico",  "felix",    "cilium",         "hubble",    "kube-proxy", "kube-router", "antrea",
+    "flannel", "vswitchd", "ovn-controller", "firewalld", "ipamd",      "aws-node",
+};
+
+/* Linux drivers of network cards and of the clouds' virtual ones; the kernel's lines begin with
+ * them. */
+static const char *const drivers[] = {
+    "ixgbe",   "ixgbevf",   "i40e",       "iavf",    "ice",       "igb",    "igc",
+    "e1000",   "e1000e",    "bnxt_en",    "bnx2x",   "tg3",       "be2net", "mlx4_core",
+    "mlx4_en", "mlx5_core", "mlx5_en",    "qede",    "cxgb4",     "sfc",    "enic",
+    "ena",     "gve",       "virtio_net", "vmxnet3", "hv_netvsc", "r8169",
+};
+
+static const char *const failures[] = {
+    "failed",      "failure",   "denied",    "out of sync",    "flushed",
+    "unreachable", "timed out", "timeout",   "lost",           "stuck",
+    "giving up",   "could not", "unable to", "error deleting", "error adding",
+};
+
+static const char *const breakdowns[] = {
+    "reset", "lost",  "failed",     "failure",      "timeout", "timed out",    "hang",
+    "hung",  "stuck", "bad device", "unexpectedly", "fatal",   "link is down", "removed",
+};
+
+bool line_is_of_network_program(const struct log_record *r, const char *program, size_t len)
+{
+    struct haystack h;
+    char *name = xstrndup(program ? program : "", len);
+    bool found = false;
+
+    haystack_init(&h, name);
+    for (size_t i = 0; i < ARRAY_LEN(programs) && !found; i++)
+        found = identity_has(r, programs[i]) || haystack_has(&h, programs[i]);
+    free(name);
+    return found;
+}
+
+bool line_tells_program_failure(const struct haystack *h)
+{
+    return holds_any(h, failures, ARRAY_LEN(failures));
+}
+
+bool line_tells_driver_trouble(const struct haystack *h)
+{
+    return holds_any(h, drivers, ARRAY_LEN(drivers)) &&
+           holds_any(h, breakdowns, ARRAY_LEN(breakdowns));
 }

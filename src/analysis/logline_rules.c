@@ -310,6 +310,7 @@ const struct line_rule network_rules[] = {
     { NULL, LOG_NETWORK_POLICY_CHANGE_EVENT, "RevokeSecurityGroup", NULL },
     { NULL, LOG_NETWORK_POLICY_CHANGE_EVENT, "AuthorizeSecurityGroup", NULL },
     { NULL, LOG_NETWORK_POLICY_CHANGE_EVENT, "security group", "rule" },
+    { NULL, LOG_NETWORK_POLICY_CHANGE_EVENT, "networkSecurityGroups/", "/write" },
     { NULL, LOG_NETWORK_POLICY_CHANGE_EVENT, "ReplaceNetworkAclEntry", NULL },
     { NULL, LOG_NETWORK_POLICY_CHANGE_EVENT, "DeleteRoute", NULL },
     { NULL, LOG_NETWORK_POLICY_CHANGE_EVENT, "compute.firewalls.", NULL },

@@ -554,6 +554,52 @@ static void a_huge_message_is_read_at_its_beginning(void **state)
     buf_clear(&text);
 }
 
+static void what_a_network_program_fails_at_is_the_network(void **state)
+{
+    static const struct row rows[] = {
+        { "kube-proxy", "E0818 proxier.go:12] \"Unable to open the socket of nft\" err=\"busy\"",
+          "network_fault", NULL, false },
+        { "calico-node", "felix/calc.go 88: Endpoint update failed, will retry", "network_fault",
+          NULL, false },
+        { "ovs-vswitchd", "ovs|00012|bridge|WARN|br0: flows flushed", "network_fault", NULL,
+          false },
+        { "cilium", "level=info msg=\"xx drop (Policy denied) 10.0.0.4:41000 -> 10.0.1.8:5432\"",
+          "network_fault", NULL, false },
+        { "kernel", "mlx5_core 0000:5e:00.0: poll_health: device's health compromised, bad device",
+          "network_fault", NULL, false },
+        { "kernel", "igb 0000:02:00.0 eth1: Reset adapter", "network_fault", NULL, false },
+        /* the same words elsewhere, and the same programs at work */
+        { "orders", "ticket flushed, mail could not be queued", "other", NULL, false },
+        { "orders", "ice cream order reset unexpectedly", "other", NULL, false },
+        { "kernel", "usb 1-1: reset high-speed device", "other", NULL, false },
+        { "kube-proxy", "I0818 proxier.go:99] \"SyncProxyRules complete\" elapsed=\"12ms\"",
+          "other", NULL, false },
+        { "azure-activity", "Microsoft.Network/networkSecurityGroups/securityRules/write succeeded",
+          "network_policy_change", NULL, false },
+    };
+    (void)state;
+    check(rows, ARRAY_LEN(rows));
+}
+
+static void a_pods_event_names_the_pod_whose_process_was_killed(void **state)
+{
+    const struct log_record r = {
+        .service = "events",
+        .host = "node-1",
+        .message = "pod/orders-pg-0 OOMKilling: Memory cgroup out of memory: Killed process 91 "
+                   "(postgres)",
+    };
+    struct log_event e;
+    (void)state;
+
+    logline_read(&r, &e);
+    assert_int_equal(e.kind, LOG_SERVER_OOM_KILLED_EVENT);
+    assert_true(e.process);
+    assert_non_null(e.machine);
+    assert_int_equal(e.machine_len, strlen("orders-pg-0"));
+    assert_memory_equal(e.machine, "orders-pg-0", e.machine_len);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -561,6 +607,8 @@ int main(void)
         cmocka_unit_test(postgresql_tells_its_life_in_other_languages),
         cmocka_unit_test(other_servers_tell_theirs),
         cmocka_unit_test(supervisors_speak_of_processes),
+        cmocka_unit_test(what_a_network_program_fails_at_is_the_network),
+        cmocka_unit_test(a_pods_event_names_the_pod_whose_process_was_killed),
         cmocka_unit_test(what_stands_between_speaks),
         cmocka_unit_test(clients_complain_in_their_drivers_words),
         cmocka_unit_test(names_addresses_and_ports_are_found),
