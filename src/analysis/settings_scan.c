@@ -2,248 +2,8 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "dbconn/base/alloc.h"
-#include "dbconn/base/text.h"
-
-const struct diff_span span_nothing = { "", 0 };
-
-struct diff_span span_part(struct diff_span s, size_t from, size_t to)
-{
-    return (struct diff_span){ s.text + from, to > from ? to - from : 0 };
-}
-
-size_t span_find(struct diff_span s, const char *what)
-{
-    size_t n = strlen(what);
-
-    for (size_t i = 0; i + n <= s.len; i++)
-        if ((n == 0 || !text_differs(s.text[i], *what)) && strncasecmp(s.text + i, what, n) == 0)
-            return i;
-    return s.len;
-}
-
-size_t span_find_any(struct diff_span s, const char *chars)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.text[i] != '\0' && strchr(chars, s.text[i]))
-            return i;
-    return s.len;
-}
-
-struct diff_span span_trim(struct diff_span s)
-{
-    while (s.len > 0 && isspace((unsigned char)*s.text)) {
-        s.text++;
-        s.len--;
-    }
-    while (s.len > 0 && isspace((unsigned char)s.text[s.len - 1]))
-        s.len--;
-    return s;
-}
-
-bool span_is(struct diff_span s, const char *text)
-{
-    return s.len == strlen(text) && (s.len == 0 || memcmp(s.text, text, s.len) == 0);
-}
-
-bool span_starts_with(struct diff_span s, const char *prefix)
-{
-    size_t n = strlen(prefix);
-
-    return s.len > 0 && s.len >= n && strncasecmp(s.text, prefix, n) == 0;
-}
-
-bool span_has(struct diff_span s, const char *needle)
-{
-    size_t n = strlen(needle);
-
-    for (size_t i = 0; i + n <= s.len; i++)
-        if ((n == 0 || !text_differs(s.text[i], *needle)) &&
-            strncasecmp(s.text + i, needle, n) == 0)
-            return true;
-    return false;
-}
-
-bool span_same(struct diff_span a, struct diff_span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.text, b.text, a.len) == 0);
-}
-
-static struct diff_span span_from(struct diff_span s, size_t from)
-{
-    return from < s.len ? (struct diff_span){ s.text + from, s.len - from }
-                        : (struct diff_span){ s.text + s.len, 0 };
-}
-
-enum comment_mark {
-    MARK_HASH = 1 << 0,
-    MARK_SLASHES = 1 << 1, /* and the block form */
-    MARK_DASHES = 1 << 2,
-    MARK_SEMICOLON = 1 << 3,
-    MARK_XML = 1 << 4,
-    MARK_QUOTES = 1 << 5, /* Python's long strings, which serve as comments */
-};
-
-static unsigned comment_marks(enum language lang)
-{
-    switch (lang) {
-    case LANG_YAML:
-    case LANG_ENV:
-    case LANG_HASH:
-        return MARK_HASH;
-    case LANG_PYTHON:
-        return MARK_HASH | MARK_QUOTES;
-    case LANG_JSON:
-    case LANG_SLASH:
-        return MARK_SLASHES;
-    case LANG_HCL:
-    case LANG_PHP:
-        return MARK_HASH | MARK_SLASHES;
-    case LANG_INI:
-        return MARK_HASH | MARK_SEMICOLON;
-    case LANG_XML:
-        return MARK_XML;
-    case LANG_SQL:
-        return MARK_DASHES | MARK_SLASHES;
-    case LANG_TEXT:
-        break;
-    }
-    return 0;
-}
-
-static bool at(struct diff_span s, size_t i, const char *what)
-{
-    size_t n = strlen(what);
-
-    return i + n <= s.len && memcmp(s.text + i, what, n) == 0;
-}
-
-/* Does a comment to the end of the line begin at i? In configuration "#" must follow a blank: it
- * may be part of a password or a URL. */
-static bool comment_begins(unsigned marks, enum language lang, struct diff_span s, size_t i)
-{
-    bool blank = i == 0 || isspace((unsigned char)s.text[i - 1]);
-
-    if ((marks & MARK_HASH) && s.text[i] == '#')
-        return blank || lang == LANG_HASH || lang == LANG_PYTHON || lang == LANG_PHP;
-    if ((marks & MARK_SEMICOLON) && s.text[i] == ';')
-        return blank;
-    if ((marks & MARK_SLASHES) && at(s, i, "//"))
-        return i == 0 || s.text[i - 1] != ':';
-    return (marks & MARK_DASHES) && at(s, i, "--");
-}
-
-/* Past a quoted string that begins at i; past the line when it does not end. */
-static size_t skip_quoted(struct diff_span s, size_t i)
-{
-    char quote = s.text[i];
-
-    for (i++; i < s.len; i++) {
-        if (s.text[i] == '\\')
-            i++;
-        else if (s.text[i] == quote)
-            return i + 1;
-    }
-    return s.len;
-}
-
-/* Is this quote a string's, and not an apostrophe of plain text ("don't")? */
-static bool opens_string(struct diff_span s, size_t i)
-{
-    char c = s.text[i];
-
-    if (c != '"' && c != '\'' && c != '`')
-        return false;
-    return c == '"' || i == 0 || !isalnum((unsigned char)s.text[i - 1]);
-}
-
-static size_t end_of_block(struct diff_span s, size_t i, unsigned marks, bool *found)
-{
-    const char *end = (marks & MARK_XML) ? "-->" : "*/";
-
-    for (; i < s.len; i++) {
-        *found = at(s, i, end);
-        if (*found)
-            return i + strlen(end);
-    }
-    *found = false;
-    return s.len;
-}
-
-static size_t end_of_long_quotes(struct diff_span s, size_t i, struct comment_state *state)
-{
-    const char end[] = { state->quotes, state->quotes, state->quotes, '\0' };
-
-    for (; i < s.len; i++) {
-        if (at(s, i, end)) {
-            state->quotes = 0;
-            return i + 3;
-        }
-    }
-    return s.len;
-}
-
-/* A line of program text that belongs to a block comment which began above the hunk. */
-static bool looks_inside_comment(enum language lang, struct diff_span line)
-{
-    struct diff_span s = span_trim(line);
-
-    return (lang == LANG_SLASH || lang == LANG_PHP) && s.len > 0 && *s.text == '*' &&
-           (s.len == 1 || s.text[1] == ' ' || s.text[1] == '/');
-}
-
-struct diff_span scan_code(enum language lang, struct diff_span line, struct comment_state *state,
-                           bool *ret_comment)
-{
-    unsigned marks = comment_marks(lang);
-    size_t i = 0, start = 0, end = line.len;
-    bool found, began = state->block || state->quotes;
-    struct diff_span code;
-
-    if (state->block) {
-        start = i = end_of_block(line, 0, marks, &found);
-        state->block = !found;
-    } else if (state->quotes) {
-        start = i = end_of_long_quotes(line, 0, state);
-    }
-    while (i < line.len) {
-        if ((marks & MARK_QUOTES) && (at(line, i, "\"\"\"") || at(line, i, "'''"))) {
-            state->quotes = line.text[i];
-            end = i;
-            i = end_of_long_quotes(line, i + 3, state);
-            began = true;
-        } else if (((marks & MARK_SLASHES) && at(line, i, "/*")) ||
-                   ((marks & MARK_XML) && at(line, i, "<!--"))) {
-            end = i;
-            i = end_of_block(line, i + 2, marks, &found);
-            state->block = !found;
-            began = true;
-            /* what follows a comment inside of a line is rare, and lost */
-        } else if (comment_begins(marks, lang, line, i)) {
-            end = end < i ? end : i;
-            began = true;
-            break;
-        } else {
-            i = opens_string(line, i) ? skip_quoted(line, i) : i + 1;
-        }
-    }
-    code = span_trim(span_part(line, start, end > start ? end : start));
-    *ret_comment = (code.len == 0 && began) || (lang == LANG_TEXT && code.len > 0) ||
-                   looks_inside_comment(lang, line);
-    return code;
-}
-
-struct diff_span scan_comment_text(struct diff_span line)
-{
-    static const char marks[] = "#/;*-<!>\"' \t";
-    struct diff_span s = span_trim(line);
-
-    while (s.len > 0 && strchr(marks, *s.text))
-        s = span_from(s, 1);
-    return s;
-}
 
 static bool is_name_char(char c)
 {
@@ -300,10 +60,10 @@ static size_t separator(const struct scanner *sc, size_t i)
     if (i >= sc->s.len)
         return 0;
     for (size_t k = 0; k < ARRAY_LEN(none); k++)
-        if (at(sc->s, i, none[k]))
+        if (span_at(sc->s, i, none[k]))
             return 0;
     for (size_t k = 0; k < ARRAY_LEN(longer); k++)
-        if (at(sc->s, i, longer[k]))
+        if (span_at(sc->s, i, longer[k]))
             return strlen(longer[k]);
     next = i + 1 < sc->s.len ? sc->s.text[i + 1] : '\n';
     if (sc->s.text[i] == '=')
@@ -324,8 +84,8 @@ static size_t end_of_value(const struct scanner *sc, size_t i)
 
     while (i < sc->s.len) {
         char c = sc->s.text[i];
-        if (opens_string(sc->s, i)) {
-            i = skip_quoted(sc->s, i);
+        if (scan_opens_string(sc->s, i)) {
+            i = scan_skip_quoted(sc->s, i);
             continue;
         }
         if (strchr("([{", c))
@@ -351,7 +111,7 @@ static size_t past_type(const struct scanner *sc, size_t i, size_t end)
         return i;
     for (size_t k = i; k + 2 < end; k++) {
         char c = sc->s.text[k];
-        if (opens_string(sc->s, k) || c == '(' || c == '{')
+        if (scan_opens_string(sc->s, k) || c == '(' || c == '{')
             return i;
         if (c == '=' && sc->s.text[k + 1] != '=' && sc->s.text[k + 1] != '>' && k > i &&
             !strchr("=!<>", sc->s.text[k - 1]))
@@ -403,9 +163,9 @@ static void take_value(struct scanner *sc, struct diff_span key)
 
     skip_blanks(sc);
     line = takes_whole_line(sc->lang) && sc->depth == 0 && sc->i < sc->s.len &&
-           (!strchr("[{", sc->s.text[sc->i]) || at(sc->s, sc->i, "{{"));
+           (!strchr("[{", sc->s.text[sc->i]) || span_at(sc->s, sc->i, "{{"));
     if (sc->lang == LANG_XML && sc->i < sc->s.len && strchr("\"'", sc->s.text[sc->i]))
-        end = skip_quoted(sc->s, sc->i);
+        end = scan_skip_quoted(sc->s, sc->i);
     else
         end = line ? sc->s.len : end_of_value(sc, sc->i);
     value = span_trim(span_part(sc->s, past_type(sc, sc->i, end), end));
@@ -523,7 +283,7 @@ static void take_server(struct scanner *sc, struct diff_span rest)
 static bool take_spaced(struct scanner *sc, struct diff_span name)
 {
     struct diff_span rest = span_trim(span_from(sc->s, sc->i)), value;
-    bool flag = name.len > 3 && at(name, 0, "--");
+    bool flag = name.len > 3 && span_at(name, 0, "--");
     bool first =
         (sc->lang == LANG_INI || sc->lang == LANG_ENV) && sc->depth == 0 && name.text == sc->s.text;
 
@@ -555,8 +315,8 @@ static void scan_tokens(struct scanner *sc)
 
     while (sc->i < sc->s.len && sc->out->n < SCAN_MAX) {
         size_t start = sc->i;
-        if (opens_string(sc->s, start)) {
-            sc->i = skip_quoted(sc->s, start);
+        if (scan_opens_string(sc->s, start)) {
+            sc->i = scan_skip_quoted(sc->s, start);
         } else if (begins_name(sc)) {
             while (sc->i < sc->s.len &&
                    (is_name_char(sc->s.text[sc->i]) || sc->s.text[sc->i] == '/'))
@@ -655,7 +415,7 @@ void scan_line(enum language lang, struct diff_span code, struct scan *ret)
         return;
     if (code.len > SCAN_MAX_LINE)
         sc.s.len = SCAN_MAX_LINE;
-    if (lang == LANG_YAML && code.len > 2 && at(code, 0, "- "))
+    if (lang == LANG_YAML && code.len > 2 && span_at(code, 0, "- "))
         sc.s = span_trim(span_from(sc.s, 2));
     if (lang == LANG_ENV && (span_starts_with(code, "export ") || span_starts_with(code, "env ") ||
                              span_starts_with(code, "arg ")))

@@ -35,6 +35,10 @@ struct diff_span scan_code(enum language lang, struct diff_span line, struct com
 /* The text of a comment line without its marks: for naming what was commented out. */
 struct diff_span scan_comment_text(struct diff_span line);
 
+/* Past a quoted string that begins at i; past the line when it does not end. */
+size_t scan_skip_quoted(struct diff_span s, size_t i);
+/* Is this quote a string's, and not an apostrophe of plain text ("don't")? */
+bool scan_opens_string(struct diff_span s, size_t i);
 void scan_line(enum language lang, struct diff_span code, struct scan *ret);
 
 /* Program text that only mentions: imports and log statements. */
@@ -45,10 +49,13 @@ void scan_block_words(struct diff_span code, struct words *ret);
 extern const struct diff_span span_nothing;
 
 struct diff_span span_trim(struct diff_span s);
+/* From there to the end. */
+struct diff_span span_from(struct diff_span s, size_t from);
 struct diff_span span_part(struct diff_span s, size_t from, size_t to); /* empty when to <= from */
 /* Where it is first, s.len when it is nowhere. */
 size_t span_find(struct diff_span s, const char *what); /* ASCII case-insensitive */
 size_t span_find_any(struct diff_span s, const char *chars);
+bool span_at(struct diff_span s, size_t i, const char *what); /* does it stand at i? */
 bool span_is(struct diff_span s, const char *text);
 bool span_starts_with(struct diff_span s, const char *prefix); /* ASCII case-insensitive */
 bool span_has(struct diff_span s, const char *needle);         /* ASCII case-insensitive */

@@ -53,6 +53,8 @@ enum environment word_environment(struct word w);
 enum environment words_environment(const struct words *w);
 const char *environment_name(enum environment e);
 
+/* Compares the first letters only: cheap, to spare most comparisons with tables. */
+bool word_starts_as(struct word w, const char *text);
 bool word_is(struct word w, const char *text); /* ASCII case-insensitive */
 
 /*
