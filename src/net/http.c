@@ -196,6 +196,7 @@ static struct http_call *call_new(struct http *http, const struct http_request *
     call->timeout_ms = or_default(request->timeout_ms, 15 * SECOND_MS);
     call->began_ms = clock_mono_ms();
     call->deadline_ms = call->began_ms + or_default(request->budget_ms, 30 * SECOND_MS);
+    call->patient = request->patient;
     call->max_bytes = request->max_bytes ? request->max_bytes : (size_t)8 * 1024 * 1024;
     if (call->max_bytes > http->max_bytes)
         call->max_bytes = http->max_bytes;

@@ -122,6 +122,12 @@ static struct http_call *call_of(struct fair_item *place)
     return (struct http_call *)((char *)place - offsetof(struct http_call, place));
 }
 
+/* For its first attempt, and for as long as it takes. */
+static bool is_waiting_patiently(const struct http_call *call)
+{
+    return call->patient && call->attempts == 0 && call->redirects == 0;
+}
+
 static void call_run(struct http_call *call)
 {
     struct http_service *service = call->service;
@@ -130,6 +136,8 @@ static void call_run(struct http_call *call)
     http_count_wait(call);
     call->state = CALL_RUNNING;
     loop_timer_stop(call->timer); /* libcurl watches the time now */
+    if (is_waiting_patiently(call))
+        call->deadline_ms += clock_mono_ms() - call->began_ms;
     if (call->may_send && !call->may_send(call->user)) {
         error_set(&call->err, ERR_CANCELLED, "%s was not asked: it was no longer wanted",
                   service->title);
@@ -181,7 +189,8 @@ void http_call_wait(struct http_call *call, bool again)
     call->waits_since_ms = clock_mono_ms();
     service->stats.waiting++;
     fairq_push(&service->queue, &call->place, call->owner, again);
-    loop_timer_start(call->timer, call->deadline_ms - clock_mono_ms());
+    if (!is_waiting_patiently(call))
+        loop_timer_start(call->timer, call->deadline_ms - clock_mono_ms());
     http_service_pump(service);
 }
 

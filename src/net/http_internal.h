@@ -81,6 +81,7 @@ struct http_call {
     char **headers; /* NULL at the end; may be NULL */
     struct buf body;
     int64_t timeout_ms, deadline_ms;  /* for an attempt; monotonic, for all */
+    bool patient;                     /* the deadline moves until the first attempt */
     int64_t began_ms, waits_since_ms; /* monotonic */
     size_t max_bytes;
     bool idempotent, keep_partial;

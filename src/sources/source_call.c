@@ -116,6 +116,7 @@ int source_send(struct source_call *call, struct http_request *request, source_r
                          "much as limits.job_memory_mb allows",
                          limit_mb(call->mem));
     request->owner = call->owner;
+    request->patient = true; /* the job's time and the step's bound the wait */
     call->on_reply = on_reply;
     return source_share_send(call, request, err);
 }

@@ -361,7 +361,7 @@ def many_jobs(n, latency_ms):
     issues = many_issues(n, story)
     sandbox = Sandbox(story, latency_ms, lift=False)
     with Place({"queue": {"max_waiting": 10000, "max_running": 1000},
-                "limits": {"job_seconds": 900}}) as place:
+                "limits": {"job_seconds": 900, "step_seconds": 900}}) as place:
         env = {**os.environ, **place.env, **sandbox.told["env"], "DBCONN_LOG_LEVEL": "info",
                "DBCONN_DATABASE_URL": place.env["DBCONN_DATABASE_URL"], "DBCONN_ACCESS_ALLOW": "*"}
         log = place.folder / "log"

@@ -882,6 +882,31 @@ static void waiting_for_a_place_counts_against_the_budget(void **state)
     bench_close(&b);
 }
 
+static void a_patient_call_has_its_whole_budget_once_its_turn_came(void **state)
+{
+    struct bench b;
+    struct outcome o[4] = { 0 }, held = { 0 };
+
+    (void)state;
+    bench_open(&b, echo, (struct http_service_options){ .max_per_second = 2 });
+    for (int i = 0; i < 4; i++) /* the last two wait for a second */
+        assert_non_null(
+            start(&b, &o[i], "/x", (struct http_request){ .budget_ms = 700, .patient = true }));
+    run_until(&b, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(o[i].err.code, ERR_NONE);
+        outcome_clear(&o[i]);
+    }
+    bench_close(&b);
+    bench_open(&b, hold, (struct http_service_options){ .max_attempts = 1 });
+    assert_non_null(
+        start(&b, &held, "/x", (struct http_request){ .budget_ms = 100, .patient = true }));
+    run_until(&b, 1);
+    assert_int_equal(held.err.code, ERR_TIMEOUT); /* on the wire it is as bounded as any */
+    outcome_clear(&held);
+    bench_close(&b);
+}
+
 static bool has_leave(void *user)
 {
     return !((struct outcome *)user)->bench->no_leave;
@@ -1131,6 +1156,7 @@ int main(void)
         cmocka_unit_test(no_further_attempt_is_made_without_leave),
         cmocka_unit_test(requests_per_second_are_limited),
         cmocka_unit_test(waiting_for_a_place_counts_against_the_budget),
+        cmocka_unit_test(a_patient_call_has_its_whole_budget_once_its_turn_came),
         cmocka_unit_test(certificates_are_checked),
         cmocka_unit_test(a_proxy_learns_the_name_and_no_token),
         cmocka_unit_test(a_silent_name_server_holds_nobody),
