@@ -201,7 +201,6 @@ static struct http_call *call_new(struct http *http, const struct http_request *
     if (call->max_bytes > http->max_bytes)
         call->max_bytes = http->max_bytes;
     call->idempotent = request->idempotent;
-    call->keep_partial = request->keep_partial;
     call->filter = request->filter;
     call->filter_arg = request->filter_arg;
     call->owner = request->owner;

@@ -40,14 +40,13 @@ static size_t filter_bytes(struct http_call *call, const char *bytes, size_t len
     return rc == 0 ? len : 0;
 }
 
-/* Cut off at the cap where a part is of use. */
+/* All of it; or of an error text, where a filter was meant, the beginning. */
 static size_t keep_bytes(struct http_call *call, const char *bytes, size_t len)
 {
     struct attempt *attempt = &call->attempt;
-    bool partial = call->keep_partial || call->filter;
     size_t cap =
         call->filter && call->max_bytes > MAX_ERROR_BODY ? MAX_ERROR_BODY : call->max_bytes;
-    size_t room = cap - attempt->body.len, take = len <= room ? len : partial ? room : 0;
+    size_t room = cap - attempt->body.len, take = len <= room ? len : call->filter ? room : 0;
 
     attempt->over_cap = len > room;
     attempt->enough = attempt->over_cap && call->filter;

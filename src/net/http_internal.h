@@ -84,7 +84,7 @@ struct http_call {
     bool patient;                     /* the deadline moves until the first attempt */
     int64_t began_ms, waits_since_ms; /* monotonic */
     size_t max_bytes;
-    bool idempotent, keep_partial;
+    bool idempotent;
     const struct http_filter *filter; /* or NULL */
     const void *filter_arg;
     uint64_t owner;

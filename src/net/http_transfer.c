@@ -227,8 +227,7 @@ int transfer_outcome(struct http_call *call, CURLcode code)
     call->sent |= ready_us > 0 || code == CURLE_SEND_FAIL_REWIND;
     curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(attempt->easy, CURLINFO_TOTAL_TIME_T, &took_us);
-    bool cut = attempt->enough || (attempt->over_cap && call->keep_partial);
-    if ((code != CURLE_OK && !cut) || status <= 0)
+    if ((code != CURLE_OK && !attempt->enough) || status <= 0)
         return http_fault(call, code);
     if (http_body_end(call, (int)status, &call->err) < 0)
         return -1;
@@ -236,7 +235,7 @@ int transfer_outcome(struct http_call *call, CURLcode code)
         .status = (int)status,
         .body = buf_str(&attempt->body),
         .body_len = attempt->body.len,
-        .truncated = cut,
+        .truncated = attempt->enough,
         .took_ms = took_us / 1000,
         .headers = &attempt->reply_headers,
     };

@@ -125,11 +125,9 @@ struct source_call *github_call_new(struct github *g, uint64_t owner, const char
     }
     struct source_call *call = source_call_new(&g->client, owner, done, user, op_size);
     struct github_op *op = call->op;
-    op->accept = GITHUB_JSON;
     op->repo = source_str(call->mem, repo);
     op->pages_left = 1;
     op->wanted = source_all;
-    op->max_bytes = 8 * 1024 * 1024;
     return call;
 }
 
@@ -168,15 +166,13 @@ void github_set_what(struct source_call *call, const char *fmt, ...)
     va_end(ap);
 }
 
-void github_headers_init(struct github_headers *h, const char *authorization, const char *accept,
-                         const char *etag)
+void github_headers_init(struct github_headers *h, const char *authorization, const char *etag)
 {
     size_t n = 0;
 
-    h->accept = xasprintf("Accept: %s", accept);
     h->if_none_match = etag ? xasprintf("If-None-Match: %s", etag) : NULL;
     h->lines[n++] = authorization;
-    h->lines[n++] = h->accept;
+    h->lines[n++] = "Accept: application/vnd.github+json";
     h->lines[n++] = "X-GitHub-Api-Version: 2022-11-28";
     if (etag)
         h->lines[n++] = h->if_none_match;
@@ -185,14 +181,13 @@ void github_headers_init(struct github_headers *h, const char *authorization, co
 
 void github_headers_clear(struct github_headers *h)
 {
-    free(h->accept);
     free(h->if_none_match);
 }
 
-/* Answers differ by media type, and by what is kept of them. */
+/* Answers differ by what is kept of them. */
 static char *cache_key(const struct github_op *op)
 {
-    return xasprintf("%s %p %s", op->accept, (const void *)op->wanted, op->url);
+    return xasprintf("%p %s", (const void *)op->wanted, op->url);
 }
 
 static const struct github_cached *kept_answer(const struct github *g, const struct github_op *op)
@@ -219,15 +214,14 @@ static int send_page(struct source_call *call, struct error *err)
 
     if (rc <= 0)
         return rc;
-    github_headers_init(&headers, authorization, op->accept, kept ? kept->etag : NULL);
+    github_headers_init(&headers, authorization, kept ? kept->etag : NULL);
     call->wanted = op->wanted;
     rc = source_send(call,
                      &(struct http_request){
                          .url = op->url,
                          .headers = headers.lines,
                          .budget_ms = g->budget_ms,
-                         .max_bytes = op->max_bytes,
-                         .keep_partial = op->keep_partial,
+                         .max_bytes = 8 * 1024 * 1024,
                          .idempotent = true,
                      },
                      on_reply, err);
@@ -400,9 +394,9 @@ static void take_page(struct source_call *call, const struct answer *answer)
 {
     struct github_op *op = call->op;
     struct error err = ERROR_INIT;
-    int rc = op->take(call, op, answer->body, answer->len, answer->truncated, &err);
+    int rc = op->take(call, op, answer->body, answer->len, &err);
 
-    if (rc == 0 && answer->truncated && op->wanted)
+    if (rc == 0 && answer->truncated)
         source_partial(op->result, "page %d was too large to be read to its end",
                        op->pages_done + 1);
     if (rc == 0 && op->full)
@@ -472,8 +466,6 @@ static void on_reply(struct source_call *call, const struct http_reply *reply,
         take_reply(call, reply);
     } else if (reply->status == 304) {
         take_unchanged(call);
-    } else if (op->refusal && op->refusal(call, op, reply)) {
-        source_finish(call, op->result);
     } else if (try_another_token(call, reply)) {
         if (send_page(call, &err) < 0)
             fail_or_finish(call, &err);

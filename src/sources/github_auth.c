@@ -175,7 +175,7 @@ int github_send_as_app(struct source_call *call, const char *method, const char 
     if (!jwt)
         return -1;
     line = xconcat_secret("Authorization: Bearer ", jwt);
-    github_headers_init(&headers, line, GITHUB_JSON, NULL);
+    github_headers_init(&headers, line, NULL);
     rc = source_send(call,
                      &(struct http_request){
                          .method = method,

@@ -4,7 +4,6 @@
 #include "dbconn/base/alloc.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/json_each.h"
-#include "dbconn/base/text.h"
 #include "github_parse.h"
 #include "github_private.h"
 #include "source_answer.h"
@@ -79,7 +78,7 @@ struct commit_op {
 
 /* Every page repeats the commit and goes on with its files. */
 static int take_commit(struct source_call *call, struct github_op *op, const char *body, size_t len,
-                       bool truncated, struct error *err)
+                       struct error *err)
 {
     struct commit_op *c = (struct commit_op *)op;
     struct github_commit *commit = op->result;
@@ -87,7 +86,6 @@ static int take_commit(struct source_call *call, struct github_op *op, const cha
     cJSON *rest = NULL;
     int rc = json_each(body, len, "files", answer_text, read_one_file, &r, &rest, err);
 
-    (void)truncated;
     if (rc >= 0 && op->pages_done == 0)
         rc = github_read_commit(rest, call->mem, commit, err);
     if (rc >= 0 && r.more) {
@@ -147,11 +145,10 @@ static int read_one_pull(void *user, const cJSON *one, struct error *err)
 }
 
 static int take_pulls(struct source_call *call, struct github_op *op, const char *body, size_t len,
-                      bool truncated, struct error *err)
+                      struct error *err)
 {
     int rc = json_each(body, len, "", answer_text, read_one_pull, call, NULL, err);
 
-    (void)truncated;
     if (rc > 0)
         rc = error_set(err, ERR_PROTOCOL, "GitHub's answer is no list of pull requests");
     github_choose_pull(op->result, op->repo, ((struct pulls_op *)op)->sha);
@@ -184,11 +181,10 @@ struct source_call *github_commit_pulls(struct github *g, uint64_t owner, const 
 /* ---- one pull request ---- */
 
 static int take_pull(struct source_call *call, struct github_op *op, const char *body, size_t len,
-                     bool truncated, struct error *err)
+                     struct error *err)
 {
     cJSON *json = NULL;
 
-    (void)truncated;
     if (parse(body, len, &json, err) < 0)
         return -1;
     op->result = github_parse_pull(json, call->mem, err);
@@ -222,14 +218,13 @@ struct files_op {
 };
 
 static int take_files(struct source_call *call, struct github_op *op, const char *body, size_t len,
-                      bool truncated, struct error *err)
+                      struct error *err)
 {
     struct files_op *f = (struct files_op *)op;
     struct github_files *files = op->result;
     struct file_reading r = { call, &f->list, f->max, false };
     int rc = json_each(body, len, "", answer_text, read_one_file, &r, NULL, err);
 
-    (void)truncated;
     if (rc > 0)
         rc = error_set(err, ERR_PROTOCOL, "GitHub's answer is no list of files");
     if (rc == 0 && r.more)
@@ -261,83 +256,6 @@ struct source_call *github_pull_files(struct github *g, uint64_t owner, const ch
     github_set_path(call, "/pulls/%lld/files?per_page=100", (long long)number);
     github_set_what(call, "read the files of pull request %lld of %s", (long long)number, repo);
     return github_start(call, err);
-}
-
-/* ---- diffs as text ---- */
-
-static int take_diff(struct source_call *call, struct github_op *op, const char *body, size_t len,
-                     bool truncated, struct error *err)
-{
-    struct github_diff *diff = op->result;
-
-    (void)err;
-    diff->outcome = GITHUB_DIFF_OK;
-    diff->text = source_strn(call->mem, body, len);
-    diff->len = len;
-    if (truncated)
-        source_partial(&diff->meta, "the diff was cut after %zu bytes", len);
-    return 0;
-}
-
-/* 406 with the code "too_large" is an answer; other 406 are a mistake of ours. */
-static bool is_too_large(struct source_call *call, struct github_op *op,
-                         const struct http_reply *reply)
-{
-    struct github_diff *diff = op->result;
-
-    (void)call;
-    if (reply->status != 406 || !(text_icontains(reply->body, "too_large") ||
-                                  text_icontains(reply->body, "exceeded the maximum")))
-        return false;
-    diff->outcome = GITHUB_DIFF_TOO_LARGE;
-    return true;
-}
-
-static struct source_call *start_diff(struct source_call *call, size_t max_bytes, struct error *err)
-{
-    struct github_op *op = call->op;
-
-    op->accept = GITHUB_DIFF;
-    op->permission = "contents: read and pull requests: read";
-    op->take = take_diff;
-    op->wanted = NULL;
-    op->refusal = is_too_large;
-    op->max_bytes = max_bytes ? max_bytes : 4 * 1024 * 1024;
-    op->keep_partial = true;
-    op->result = source_result_new(call->mem, sizeof(struct github_diff));
-    return github_start(call, err);
-}
-
-struct source_call *github_pull_diff(struct github *g, uint64_t owner, const char *repo,
-                                     int64_t number, size_t max_bytes, source_done_fn *done,
-                                     void *user, struct error *err)
-{
-    struct source_call *call =
-        github_call_new(g, owner, repo, done, user, sizeof(struct github_op), err);
-
-    if (!call)
-        return NULL;
-    ((struct github_op *)call->op)->missing = no_pull;
-    github_set_path(call, "/pulls/%lld", (long long)number);
-    github_set_what(call, "read the diff of pull request %lld of %s", (long long)number, repo);
-    return start_diff(call, max_bytes, err);
-}
-
-struct source_call *github_commit_diff(struct github *g, uint64_t owner, const char *repo,
-                                       const char *sha, size_t max_bytes, source_done_fn *done,
-                                       void *user, struct error *err)
-{
-    struct source_call *call =
-        github_call_new(g, owner, repo, done, user, sizeof(struct github_op), err);
-    char *name = call ? escaped(sha) : NULL;
-
-    if (!call)
-        return NULL;
-    ((struct github_op *)call->op)->missing = no_commit;
-    github_set_path(call, "/commits/%s", name);
-    github_set_what(call, "read the diff of commit %.12s of %s", name, repo);
-    free(name);
-    return start_diff(call, max_bytes, err);
 }
 
 /* ---- compare ---- */
@@ -408,14 +326,13 @@ static int read_compare_files(const char *body, size_t len, struct source_call *
 }
 
 static int take_compare(struct source_call *call, struct github_op *op, const char *body,
-                        size_t len, bool truncated, struct error *err)
+                        size_t len, struct error *err)
 {
     struct github_compare *compare = op->result;
     struct compare_reading r = { call->mem, compare, 0 };
     cJSON *rest = NULL;
     int rc = json_each(body, len, "commits", answer_text, read_compare_commit, &r, &rest, err);
 
-    (void)truncated;
     if (rc >= 0)
         rc = read_comparison(rest, call->mem, compare, err);
     cJSON_Delete(rest);
@@ -453,12 +370,11 @@ struct source_call *github_compare(struct github *g, uint64_t owner, const char 
 /* ---- the repository and the limit ---- */
 
 static int take_repository(struct source_call *call, struct github_op *op, const char *body,
-                           size_t len, bool truncated, struct error *err)
+                           size_t len, struct error *err)
 {
     struct github_repository *repo = op->result;
     cJSON *json = NULL;
 
-    (void)truncated;
     if (parse(body, len, &json, err) < 0)
         return -1;
     repo->id = source_json_id(call->mem, json, "id");
@@ -492,14 +408,13 @@ struct source_call *github_get_repository(struct github *g, uint64_t owner, cons
 #define MAX_EPOCH_S INT64_C(100000000000) /* the year 5138 */
 
 static int take_rate(struct source_call *call, struct github_op *op, const char *body, size_t len,
-                     bool truncated, struct error *err)
+                     struct error *err)
 {
     struct github_rate *rate = op->result;
     cJSON *json = NULL;
     int64_t reset;
 
     (void)call;
-    (void)truncated;
     if (parse(body, len, &json, err) < 0)
         return -1;
     /* The top-level "rate" is gone from newer API versions. */

@@ -92,7 +92,7 @@ static int send_step(struct source_call *call, size_t step, struct error *err)
     url = repo ? xasprintf("%s/repos/%s%s", g->base, repo,
                            repo_steps[(step - 1) % ARRAY_LEN(repo_steps)].path)
                : xasprintf("%s/rate_limit", g->base);
-    github_headers_init(&headers, authorization, GITHUB_JSON, NULL);
+    github_headers_init(&headers, authorization, NULL);
     rc = source_send(
         call,
         &(struct http_request){

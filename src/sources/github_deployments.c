@@ -65,10 +65,9 @@ static int read_one_deployment(void *user, const cJSON *one, struct error *err)
 }
 
 static int take_deployments(struct source_call *call, struct github_op *op, const char *body,
-                            size_t len, bool truncated, struct error *err)
+                            size_t len, struct error *err)
 {
     (void)op;
-    (void)truncated;
     return take_list(call, body, len, read_one_deployment, err);
 }
 
@@ -133,10 +132,9 @@ static int read_one_status(void *user, const cJSON *one, struct error *err)
 }
 
 static int take_statuses(struct source_call *call, struct github_op *op, const char *body,
-                         size_t len, bool truncated, struct error *err)
+                         size_t len, struct error *err)
 {
     (void)op;
-    (void)truncated;
     return take_list(call, body, len, read_one_status, err);
 }
 

@@ -11,9 +11,6 @@
 #include "github_cache.h"
 #include "source_call.h"
 
-#define GITHUB_JSON "application/vnd.github+json"
-#define GITHUB_DIFF "application/vnd.github.diff"
-
 struct github {
     struct source_client client;
     char *base; /* without a slash at the end */
@@ -22,35 +19,28 @@ struct github {
     struct github_cache *cache;
     int64_t budget_ms;
     int max_pages; /* 0: no limit of ours */
-    bool *gone; /* set by github_free(), for a loop whose callbacks may free the client */
+    bool *gone;    /* set by github_free(), for a loop whose callbacks may free the client */
 };
 
 struct github_op;
 
 typedef int github_take_fn(struct source_call *call, struct github_op *op, const char *body,
-                           size_t len, bool truncated, struct error *err);
-/* An answer other than 200 that is a result all the same: true when it is one. */
-typedef bool github_refusal_fn(struct source_call *call, struct github_op *op,
-                               const struct http_reply *reply);
+                           size_t len, struct error *err);
 
 /* The first member of every call's state; strings live in the call's memory. */
 struct github_op {
     const char *url;           /* of the page to ask for */
-    const char *accept;        /* GITHUB_JSON, ... */
     const char *repo;          /* "owner/name"; NULL: none */
     const char *what;          /* "read commit 4f1c2d3 of acme/shop" */
     const char *permission;    /* "contents: read" */
     const char *missing;       /* what a 404 or 422 means here */
     const char *unauthorized;  /* what a 401 means here; NULL: the token is wrong */
-    const char *const *wanted; /* what is read of a page; NULL: it is text */
+    const char *const *wanted; /* what is read of a page */
     github_take_fn *take;
-    github_refusal_fn *refusal; /* NULL: none */
     void *result;
     bool full;      /* a list ended early, for the owner may hold no more */
     int pages_left; /* this one included */
     int pages_done;
-    size_t max_bytes;
-    bool keep_partial;
     bool renewed;  /* a new token was fetched once after a 401 */
     bool uncached; /* the kept answer was dropped meanwhile */
 };
@@ -68,11 +58,10 @@ struct source_call *github_start(struct source_call *call, struct error *err);
 
 /* The headers of every request; `etag` NULL: not conditional. */
 struct github_headers {
-    char *accept, *if_none_match;
+    char *if_none_match;
     const char *lines[5];
 };
-void github_headers_init(struct github_headers *h, const char *authorization, const char *accept,
-                         const char *etag);
+void github_headers_init(struct github_headers *h, const char *authorization, const char *etag);
 void github_headers_clear(struct github_headers *h);
 
 int github_reply_error(const struct github_op *op, const struct http_reply *reply,

@@ -1,4 +1,4 @@
-/* Releases with their commits, files and deploys; the organization and its code mappings. */
+/* Releases with their commits, files and deploys; the organization. */
 #include <string.h>
 
 #include "dbconn/base/json.h"
@@ -212,45 +212,5 @@ struct source_call *sentry_get_organization(struct sentry *s, uint64_t owner, so
     op->missing = "no such organization, or the token may not see it; check sentry.organization "
                   "(SENTRY_ORG)";
     op->take = take_organization;
-    return sentry_start(call, err);
-}
-
-static int take_mapping(struct source_call *call, struct sentry_op *op, const cJSON *json,
-                        struct error *err)
-{
-    struct sentry_code_mappings *list = op->result;
-
-    (void)err;
-    if (!json_str(json, "repoName"))
-        return 0;
-    struct sentry_code_mapping *mapping =
-        SOURCE_ADD(call->mem, list->items, list->n, ((struct list_op *)op)->cap);
-    mapping->project_slug = source_json_str(call->mem, json, "projectSlug");
-    mapping->repo_name = source_json_str(call->mem, json, "repoName");
-    mapping->provider = source_json_str(call->mem, json_get(json, "provider"), "key");
-    mapping->stack_root = source_json_str(call->mem, json, "stackRoot");
-    mapping->source_root = source_json_str(call->mem, json, "sourceRoot");
-    mapping->default_branch = source_json_str(call->mem, json, "defaultBranch");
-    return 0;
-}
-
-struct source_call *sentry_list_code_mappings(struct sentry *s, uint64_t owner,
-                                              const char *project_id, source_done_fn *done,
-                                              void *user, struct error *err)
-{
-    struct source_call *call = sentry_call_new(s, owner, done, user, sizeof(struct list_op));
-    struct sentry_op *op = call->op;
-    struct buf params = BUF_INIT;
-
-    if (project_id)
-        url_add_query(&params, "project", project_id);
-    op->params = sentry_params(call->mem, &params);
-    op->path = "code-mappings/";
-    op->what = "list code mappings";
-    op->scope = "org:read (or org:integrations)";
-    op->none_is_empty = true;
-    op->list_of = "code mappings";
-    op->take = take_mapping;
-    op->result = source_result_new(call->mem, sizeof(struct sentry_code_mappings));
     return sentry_start(call, err);
 }

@@ -215,12 +215,12 @@ static void on_soon(void *user)
 /* ---- sending ---- */
 
 /* All that the answer may depend on; the credential is the client's own. NULL for what may change
- * something, or is cut off where it gets too long. */
+ * something. */
 static char *key_of(const struct http_request *request, const char *const *wanted)
 {
     struct buf key = BUF_INIT;
 
-    if (request->method || request->body || !request->idempotent || request->keep_partial)
+    if (request->method || request->body || !request->idempotent)
         return NULL;
     buf_addf(&key, "%zu %p %s", request->max_bytes, (const void *)wanted, request->url);
     for (const char *const *line = request->headers; line && *line; line++) {

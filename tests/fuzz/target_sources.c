@@ -166,11 +166,6 @@ static struct source_call *similar(struct asked *a, struct error *err)
     return sentry_similar_issues(a->sentry, OWNER, "77", on_done, a, err);
 }
 
-static struct source_call *mappings(struct asked *a, struct error *err)
-{
-    return sentry_list_code_mappings(a->sentry, OWNER, "1", on_done, a, err);
-}
-
 static struct source_call *organization(struct asked *a, struct error *err)
 {
     return sentry_get_organization(a->sentry, OWNER, on_done, a, err);
@@ -199,7 +194,6 @@ static const struct ask sentry_asks[] = {
     { "committers", committers },
     { "find_event", find_event },
     { "similar", similar },
-    { "mappings", mappings },
     { "organization", organization },
     { "check", sentry_checked },
 };
@@ -244,11 +238,6 @@ static struct source_call *pull_files(struct asked *a, struct error *err)
     return github_pull_files(a->github, OWNER, REPO, 482, 500, on_done, a, err);
 }
 
-static struct source_call *pull_diff(struct asked *a, struct error *err)
-{
-    return github_pull_diff(a->github, OWNER, REPO, 482, 0, on_done, a, err);
-}
-
 static struct source_call *compare(struct asked *a, struct error *err)
 {
     return github_compare(a->github, OWNER, REPO, "v1", "v2", on_done, a, err);
@@ -287,7 +276,6 @@ static const struct ask github_asks[] = {
     { "commit_pulls", commit_pulls },
     { "pull", pull },
     { "pull_files", pull_files },
-    { "pull_diff", pull_diff },
     { "compare", compare },
     { "deployments", deployments },
     { "deployment_statuses", deployment_statuses },

@@ -258,36 +258,6 @@ static void a_file_cap_is_told_once(void **state)
     close_all(&b, g);
 }
 
-/* ---- diffs ---- */
-
-static void a_diff_may_be_too_large_for_github_or_for_us(void **state)
-{
-    struct bench b;
-    struct github *g = open_all(
-        &b, ROUTES({ REPO "/pulls/1$", 406, "",
-                     "{\"message\":\"Sorry, the diff exceeded the maximum number of files (300).\","
-                     "\"errors\":[{\"resource\":\"PullRequest\",\"code\":\"too_large\"}]}" },
-                   { REPO "/pulls/2$", 200, "", "diff --git a/x b/x\n+1\n" },
-                   { REPO "/commits/abc$", 406, "", "{\"message\":\"Unsupported media type\"}" }));
-
-    (void)state;
-    const struct github_diff *diff =
-        bench_result(&b, github_pull_diff(g, 1, "acme/books", 1, 0, bench_done, &b, &b.err));
-    assert_int_equal(diff->outcome, GITHUB_DIFF_TOO_LARGE);
-    assert_null(diff->text);
-    assert_non_null(strstr(buf_str(&b.head), "Accept: application/vnd.github.diff\r\n"));
-    diff = bench_result(&b, github_pull_diff(g, 1, "acme/books", 2, 0, bench_done, &b, &b.err));
-    assert_int_equal(diff->len, 22);
-    assert_false(diff->meta.partial);
-    diff = bench_result(&b, github_pull_diff(g, 1, "acme/books", 2, 10, bench_done, &b, &b.err));
-    assert_string_equal(diff->text, "diff --git");
-    assert_true(diff->meta.partial);
-    const struct error *err =
-        bench_error(&b, github_commit_diff(g, 1, "acme/books", "abc", 0, bench_done, &b, &b.err));
-    assert_int_equal(err->code, ERR_INVALID);
-    close_all(&b, g);
-}
-
 /* ---- conditional requests ---- */
 
 static void an_unchanged_answer_is_not_sent_again(void **state)
@@ -486,7 +456,6 @@ int main(void)
         cmocka_unit_test(files_go_on_where_the_link_says),
         cmocka_unit_test(a_page_on_another_host_is_not_fetched),
         cmocka_unit_test(a_file_cap_is_told_once),
-        cmocka_unit_test(a_diff_may_be_too_large_for_github_or_for_us),
         cmocka_unit_test(an_unchanged_answer_is_not_sent_again),
         cmocka_unit_test(limits_are_told_from_missing_permissions_by_headers),
         cmocka_unit_test(a_refusal_says_who_answered_what_and_what_to_do),

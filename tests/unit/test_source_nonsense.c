@@ -58,7 +58,6 @@ ASK(files, sentry_release_files(c->sentry, 1, "v1", DONE))
 ASK(committers, sentry_event_committers(c->sentry, 1, "books", "e", DONE))
 ASK(find_event, sentry_find_event(c->sentry, 1, "e", DONE))
 ASK(similar, sentry_similar_issues(c->sentry, 1, "7", DONE))
-ASK(mappings, sentry_list_code_mappings(c->sentry, 1, "1", DONE))
 ASK(organization, sentry_get_organization(c->sentry, 1, DONE))
 ASK(sentry_checked, sentry_check(c->sentry, 1, DONE))
 
@@ -82,11 +81,11 @@ ASK(caps, es_field_caps(c->es, 1, NULL, (const char *const[]){ "message", NULL }
 ASK(es_checked, es_check(c->es, 1, DONE))
 
 static ask_fn *const all[] = {
-    issue,        event,          events,     full_events, tags,         issues,         stats,
-    series,       table,          releases,   release,     commits,      deploys,        files,
-    committers,   find_event,     similar,    mappings,    organization, sentry_checked, commit,
-    commit_pulls, pull,           pull_files, compare,     deployments,  statuses,       repository,
-    rate,         github_checked, info,       search,      msearch,      caps,           es_checked,
+    issue,          event,      events,   full_events,  tags,           issues,     stats,
+    series,         table,      releases, release,      commits,        deploys,    files,
+    committers,     find_event, similar,  organization, sentry_checked, commit,     commit_pulls,
+    pull,           pull_files, compare,  deployments,  statuses,       repository, rate,
+    github_checked, info,       search,   msearch,      caps,           es_checked,
 };
 
 /* One server plays all three. */
@@ -168,7 +167,6 @@ static void what_came_instead_is_said(void **state)
         { commits, "{}", "no list of commits" },
         { deploys, "{}", "no list of deploys" },
         { files, "{}", "no list of changed files" },
-        { mappings, "{}", "no list of code mappings" },
         { organization, "[]", "no organization" },
         { commit, "{}", "no commit" },
         { commit_pulls, "{}", "no list of pull requests" },
@@ -268,7 +266,6 @@ static void what_cannot_be_asked_is_refused_at_once(void **state)
             github_commit_pulls(c.github, 1, wrong[i], "abc", bench_done, &b, &b.err),
             github_get_pull(c.github, 1, wrong[i], 9, bench_done, &b, &b.err),
             github_pull_files(c.github, 1, wrong[i], 9, 0, bench_done, &b, &b.err),
-            github_pull_diff(c.github, 1, wrong[i], 9, 0, bench_done, &b, &b.err),
             github_compare(c.github, 1, wrong[i], "a", "b", bench_done, &b, &b.err),
             github_list_deployments(c.github, 1, wrong[i], NULL, NULL, bench_done, &b, &b.err),
             github_deployment_statuses(c.github, 1, wrong[i], "1", bench_done, &b, &b.err),

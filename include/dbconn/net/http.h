@@ -36,7 +36,7 @@ struct http_reply {
     int status;       /* 200, 404, ... ; always a real HTTP status */
     const char *body; /* NUL-terminated; may hold any bytes */
     size_t body_len;
-    bool truncated;  /* keep_partial: the body was cut at max_bytes; or its filter had enough */
+    bool truncated;  /* its filter had enough, or an error text too long was cut */
     int64_t took_ms; /* from the request's start on the wire to the last byte */
     const struct http_headers *headers;
 };
@@ -105,7 +105,6 @@ struct http_request {
     size_t max_bytes;   /* of the decoded body, before any filter; 0: 8 MiB */
     bool idempotent;    /* may be repeated after a network fault, 429, 502, 503, 504; others only
                          * when nothing of them was sent */
-    bool keep_partial;  /* a body over max_bytes is cut there instead of failing (text diffs) */
     uint64_t owner;     /* for fairness: the job; 0: nobody in particular */
     const struct http_filter
         *filter;            /* NULL: the body is kept as it comes. Lent, as its `arg` is, */

@@ -114,18 +114,6 @@ struct github_pulls {
     enum github_pull_match match;
 };
 
-enum github_diff_outcome {
-    GITHUB_DIFF_OK,
-    GITHUB_DIFF_TOO_LARGE, /* GitHub refuses (406): use the file list */
-};
-
-struct github_diff {
-    struct source_result meta; /* partial: cut at our own size cap */
-    enum github_diff_outcome outcome;
-    const char *text; /* NULL unless GITHUB_DIFF_OK; may hold any bytes */
-    size_t len;
-};
-
 enum github_compare_status {
     GITHUB_COMPARE_UNKNOWN,
     GITHUB_COMPARE_AHEAD,
@@ -201,13 +189,6 @@ struct source_call *github_get_pull(struct github *g, uint64_t owner, const char
 struct source_call *github_pull_files(struct github *g, uint64_t owner, const char *repo,
                                       int64_t number, int max_files, source_done_fn *done,
                                       void *user, struct error *err) MUST_CHECK;
-/* Unified diff as text, cut at `max_bytes` (0: 4 MiB). Result: struct github_diff. */
-struct source_call *github_pull_diff(struct github *g, uint64_t owner, const char *repo,
-                                     int64_t number, size_t max_bytes, source_done_fn *done,
-                                     void *user, struct error *err) MUST_CHECK;
-struct source_call *github_commit_diff(struct github *g, uint64_t owner, const char *repo,
-                                       const char *sha, size_t max_bytes, source_done_fn *done,
-                                       void *user, struct error *err) MUST_CHECK;
 /* Result: struct github_compare. */
 struct source_call *github_compare(struct github *g, uint64_t owner, const char *repo,
                                    const char *base, const char *head, source_done_fn *done,

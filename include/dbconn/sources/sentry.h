@@ -288,16 +288,6 @@ struct sentry_organization {
     size_t n_scopes;
 };
 
-struct sentry_code_mapping {
-    const char *project_slug, *repo_name, *provider, *stack_root, *source_root, *default_branch;
-};
-
-struct sentry_code_mappings {
-    struct source_result meta;
-    struct sentry_code_mapping *items;
-    size_t n;
-};
-
 const char *sentry_event_tag(const struct sentry_event *event, const char *key);
 const char *sentry_row_tag(const struct sentry_event_row *row, const char *key);
 const struct sentry_tag *sentry_tag_find(const struct sentry_tags *tags, const char *key);
@@ -450,11 +440,6 @@ struct source_call *sentry_find_event(struct sentry *s, uint64_t owner, const ch
 struct source_call *sentry_similar_issues(struct sentry *s, uint64_t owner, const char *issue_id,
                                           source_done_fn *done, void *user,
                                           struct error *err) MUST_CHECK;
-/* Which repository a project's files come from. Result: struct sentry_code_mappings; empty where
- * the server or the token does not tell. */
-struct source_call *sentry_list_code_mappings(struct sentry *s, uint64_t owner,
-                                              const char *project_id, source_done_fn *done,
-                                              void *user, struct error *err) MUST_CHECK;
 
 /* Result: struct sentry_organization. */
 struct source_call *sentry_get_organization(struct sentry *s, uint64_t owner, source_done_fn *done,
