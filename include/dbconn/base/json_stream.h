@@ -9,6 +9,10 @@
  * as 01 are errors. Repaired: invalid UTF-8, half a surrogate pair and \u0000 in strings, which
  * become U+FFFD. A name given twice is kept twice, so that readers see the first, as elsewhere.
  *
+ * Our own: libyajl 2.1 holds a string that comes in pieces whole, without a limit, wanted or not
+ * (10 MiB that nobody asked for: a block of 16), and a byte that is no UTF-8, which events and log
+ * lines bring, ends the document or, unchecked (yajl_dont_validate_strings), goes on to the reader.
+ *
  * No loop, no I/O, no global state.
  */
 #ifndef DBCONN_BASE_JSON_STREAM_H
@@ -41,10 +45,10 @@ void json_stream_free(struct json_stream *s); /* NULL is fine */
 
 /*
  * Reads the next `n` bytes; `out` (empty before the first) gets what is wanted of them.
- * 0: go on. 1: enough: a limit other than the depth is reached inside of a list; `out` is a complete document
- * with the list's elements so far, nothing more is to be fed. -1: ERR_PROTOCOL, or ERR_TOO_LARGE
- * where a limit is reached and there is no list to end; `out` is of no use.
- * The list is the outermost array that a path goes into with "[]".
+ * 0: go on. 1: enough: a limit other than the depth is reached inside of a list; `out` is a
+ * complete document with the list's elements so far, nothing more is to be fed. -1: ERR_PROTOCOL,
+ * or ERR_TOO_LARGE where a limit is reached and there is no list to end; `out` is of no use. The
+ * list is the outermost array that a path goes into with "[]".
  */
 int json_stream_feed(struct json_stream *s, const char *bytes, size_t n, struct buf *out,
                      struct error *err) MUST_CHECK;
