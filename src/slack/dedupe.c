@@ -1,6 +1,7 @@
 #include "dbconn/slack/dedupe.h"
 
 #include <stdbool.h>
+#include <string.h>
 #include <uv.h>
 
 #include "dbconn/base/alloc.h"
@@ -82,21 +83,36 @@ static void grow(struct generation *g)
     *g = bigger;
 }
 
+/* An empty generation in the memory of one that is given up, when about as many keys as were in
+ * `like` would need it again: in a flood memory neither grows nor comes and goes. */
+static struct generation renew(struct generation old, const struct generation *like, int64_t now_ms)
+{
+    struct generation fresh = { .began_ms = now_ms };
+
+    if (old.n_slots && old.n_slots <= like->n * 4) {
+        memset(old.slots, 0, old.n_slots * sizeof(*old.slots));
+        fresh.slots = old.slots;
+        fresh.n_slots = old.n_slots;
+    } else {
+        free(old.slots);
+    }
+    return fresh;
+}
+
 /* A new generation when this one is old or full; what is two generations old is forgotten. */
 static void turn(struct dedupe *d, int64_t now_ms)
 {
-    struct generation *g = &d->now;
+    struct generation *g = &d->now, given_up = d->before;
 
     if (g->began_ms != INT64_MIN && now_ms - g->began_ms < d->keep_ms && g->n < d->max_keys)
         return;
     bool stale = g->began_ms == INT64_MIN || now_ms - g->began_ms >= 2 * d->keep_ms;
-    free(d->before.slots);
     d->before = *g;
-    if (stale) { /* nothing came for so long that this one is too old as well */
+    *g = renew(given_up, &d->before, now_ms);
+    if (stale) { /* nothing came for so long that the last one is too old as well */
         free(d->before.slots);
         d->before = (struct generation){ 0 };
     }
-    *g = (struct generation){ .began_ms = now_ms };
 }
 
 static uint64_t find_in(const struct generation *g, uint64_t hash)

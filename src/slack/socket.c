@@ -6,8 +6,9 @@
 #include "socket_internal.h"
 
 #define KEEP_SEEN_MS (10 * MINUTE_MS)
-#define MAX_SEEN                                                                                   \
-    131072 /* keys in a generation, of which there are two: 8 MiB at most, in a flood */
+/* Keys in a generation, of which there are two: 2 MiB at most, in a flood. What was committed is
+ * known to the store besides. */
+#define MAX_SEEN 32768
 #define MAX_CONNECTIONS 10
 
 static int count(const struct slack_socket *s, bool (*is)(const struct conn *))

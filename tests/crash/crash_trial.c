@@ -240,16 +240,14 @@ static void live_and_die(struct stage *s, const struct trial *t, const struct pl
 {
     const struct pace later = { 5, 20, 0, 60, plan->pace->sync_ms, 100 };
     struct life life = { 0 };
-    bool given = false;
+    int given = 0;
 
     trial_allow_all(t->reference, &life.allowed);
     for (int i = 0; i <= plan->kills; i++) {
         const struct fatality *end = i < plan->kills ? &plan->ends[i] : NULL;
         begin_life(s, end, i == 0 ? plan->pace : &later, &life);
-        if (!given && wait_connected_or_dead(s)) {
-            trial_give_commands(s);
-            given = true;
-        }
+        if (given < TRIAL_JOBS && wait_connected_or_dead(s))
+            given = trial_give_commands(s, given);
         if (!end)
             break;
         note_fatality(r, end);

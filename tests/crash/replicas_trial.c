@@ -143,7 +143,8 @@ static void play(struct scene *c, struct buf *text)
     stage_wait_connected(&c->stage, STAGE_BOTS);
     trial_set_pace(&c->stage, pace, NULL);
     trial_allow_all(c->trial->reference, &c->allowed);
-    trial_give_commands(&c->stage);
+    if (trial_give_commands(&c->stage, 0) < TRIAL_JOBS)
+        die("a command could not be delivered to two bots that live");
     let_happen(c, pace);
     trial_set_pace(&c->stage, &paces[PACE_USUAL], NULL);
     trial_wait_ended(&c->stage, c->result);

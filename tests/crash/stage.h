@@ -53,7 +53,9 @@ bool stage_is_connected(struct stage *s, int connections);
 cJSON *stage_get(struct stage *s, const char *path);
 cJSON *stage_post(struct stage *s, const char *path, const cJSON *body);
 void stage_faults(struct stage *s, const char *json);
-/* Types "/dbconn TEXT" in channel i. */
+/* Types "/dbconn TEXT" in channel i. false: nobody was connected, and Slack says so. */
+bool stage_try_command(struct stage *s, size_t channel, const char *text);
+/* The same where somebody is: anything else is the end of the test. */
 void stage_command(struct stage *s, size_t channel, const char *text);
 /* Until no envelope waits for its acknowledgement. */
 void stage_wait_acknowledged(struct stage *s);

@@ -71,7 +71,9 @@ void trial_set_pace(struct stage *s, const struct pace *pace, const char *slack_
 
 /* Continues result->how. */
 void trial_note(struct trial_result *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void trial_give_commands(struct stage *s);
+/* Types the TRIAL_JOBS commands, from the nth on, until they are given or one is not delivered: the
+ * bot may die before the last. Gives back how many are given in all. */
+int trial_give_commands(struct stage *s, int from);
 /* What all jobs may ask for; and those steps that have not ended, as the store says. Both add. */
 void trial_allow_all(const struct reference *ref, struct asked *allowed);
 void trial_allow_rest(struct stage *s, const struct reference *ref, struct asked *allowed);
