@@ -54,11 +54,10 @@ char *xasprintf(const char *fmt, ...)
 
 char *xconcat_secret(const char *head, const char *secret)
 {
-    size_t n = strlen(head), len = strlen(secret);
-    char *text = xmalloc(n + len + 1);
+    size_t size = strlen(head) + strlen(secret) + 1;
+    char *text = xmalloc(size);
 
-    memcpy(text, head, n);
-    memcpy(text + n, secret, len + 1);
+    (void)snprintf(text, size, "%s%s", head, secret); /* in place: no other copy is made */
     return text;
 }
 
