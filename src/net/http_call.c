@@ -135,7 +135,7 @@ static void call_run(struct http_call *call)
     service->stats.waiting--;
     http_count_wait(call);
     call->state = CALL_RUNNING;
-    loop_timer_stop(call->timer); /* libcurl watches the time now */
+    loop_timer_stop(call->timer);
     if (is_waiting_patiently(call))
         call->deadline_ms += clock_mono_ms() - call->began_ms;
     if (call->may_send && !call->may_send(call->user)) {
@@ -195,7 +195,7 @@ void http_call_wait(struct http_call *call, bool again)
 }
 
 /* The time of a call is over: its budget while it waits, its pause while it sleeps, its attempt
- * when that was held up by us, and libcurl no longer watches. */
+ * where libcurl does not watch that. */
 void http_call_timer(void *user)
 {
     struct http_call *call = user;
@@ -326,10 +326,21 @@ static void call_settle(struct http_call *call)
     call_end(call);
 }
 
+/* What was not time awake is not held against a patient call: its deadline moves. */
+static void move_deadline(struct http_call *call)
+{
+    const struct attempt *attempt = &call->attempt;
+    int64_t awake = attempt->limit_ms - loop_timer_left_ms(call->timer);
+
+    if (call->patient)
+        call->deadline_ms += clock_mono_ms() - attempt->began_ms - awake;
+}
+
 void http_attempt_over(struct http_call *call, CURLcode code)
 {
     struct http_service *service = call->service;
     bool answered = transfer_outcome(call, code) == 0;
+    move_deadline(call);
     int64_t limit_ms = answered ? note_limit(service, &call->reply) : -1;
 
     if (answered) {

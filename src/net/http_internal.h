@@ -56,13 +56,14 @@ struct attempt {
     char detail[CURL_ERROR_SIZE]; /* libcurl's words for a TLS failure */
     struct buf body;
     struct http_headers reply_headers;
-    size_t received; /* decoded bytes of the body */
-    size_t held;     /* bytes counted in http.memory for it */
-    bool paused;     /* until memory is free */
-    int64_t ends_ms; /* monotonic: when its time is over; what is left of it while it is paused */
-    bool over_cap;   /* the body was longer than the caller wants */
-    void *filter;    /* its state; NULL: not begun */
-    bool enough;     /* it wants no more */
+    size_t received;            /* decoded bytes of the body */
+    size_t held;                /* bytes counted in http.memory for it */
+    bool paused;                /* until memory is free */
+    int64_t began_ms, limit_ms; /* monotonic; the time it has */
+    int64_t left_ms;            /* of that, while it is paused */
+    bool over_cap;              /* the body was longer than the caller wants */
+    void *filter;               /* its state; NULL: not begun */
+    bool enough;                /* it wants no more */
     struct error filter_err;
     size_t body_sent; /* handed to libcurl, when that is counted: see on_upload() */
 };
@@ -73,7 +74,8 @@ struct http_call {
     uint64_t number;               /* the smaller, the earlier */
     struct http_call *next_ended;
     struct fair_item place;
-    /* WAITING: the budget; SLEEPING: the next attempt; RUNNING: its end, once it was paused */
+    /* WAITING: the budget; SLEEPING: the next attempt; RUNNING: its end, if libcurl does not watch
+     * that: when the call is patient, or once it was paused */
     struct loop_timer *timer;
     enum call_state state;
 
@@ -81,7 +83,7 @@ struct http_call {
     char **headers; /* NULL at the end; may be NULL */
     struct buf body;
     int64_t timeout_ms, deadline_ms;  /* for an attempt; monotonic, for all */
-    bool patient;                     /* the deadline moves until the first attempt */
+    bool patient;                     /* the deadline moves with what is not the service's doing */
     int64_t began_ms, waits_since_ms; /* monotonic */
     size_t max_bytes;
     bool idempotent;

@@ -45,7 +45,9 @@ bool http_memory_may_take(struct http_call *call)
         return true;
     if (!attempt->paused) { /* the clock of this attempt stands still */
         attempt->paused = true;
-        attempt->ends_ms -= clock_mono_ms();
+        attempt->left_ms = loop_timer_active(call->timer)
+                               ? loop_timer_left_ms(call->timer)
+                               : attempt->began_ms + attempt->limit_ms - clock_mono_ms();
         curl_easy_setopt(attempt->easy, CURLOPT_TIMEOUT_MS, 0L);
         loop_timer_stop(call->timer);
         http->memory.pauses++;
@@ -90,10 +92,8 @@ void http_resume(void *user)
         struct attempt *attempt = &call->attempt;
         if (!has_room(http, call))
             continue;
-        int64_t left = attempt->ends_ms;
         attempt->paused = false;
-        attempt->ends_ms += clock_mono_ms();
-        loop_timer_start(call->timer, left > 1 ? left : 1);
+        loop_timer_start_awake(call->timer, attempt->left_ms > 1 ? attempt->left_ms : 1);
         curl_easy_pause(attempt->easy, CURLPAUSE_CONT);
     }
 }

@@ -152,17 +152,26 @@ static void set_receivers(CURL *easy, struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->attempt.detail);
 }
 
+/* libcurl looks at its time before it reads what has come, so a process that stood still would find
+ * every answer too late. What only reads has its time counted awake; anything else must not go out
+ * after its time in any case. */
 static void set_time(CURL *easy, struct http_call *call)
 {
-    int64_t left = call->deadline_ms - clock_mono_ms();
-    int64_t limit = call->timeout_ms < left ? call->timeout_ms : left;
+    struct attempt *attempt = &call->attempt;
+    int64_t left;
 
-    if (limit < 1)
-        limit = 1; /* 0 would mean "for ever" */
-    call->attempt.ends_ms = clock_mono_ms() + limit;
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)limit);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long)(limit < CONNECT_TIMEOUT_MS ? limit : CONNECT_TIMEOUT_MS));
+    attempt->began_ms = clock_mono_ms();
+    left = call->deadline_ms - attempt->began_ms;
+    attempt->limit_ms = call->timeout_ms < left ? call->timeout_ms : left;
+    if (attempt->limit_ms < 1)
+        attempt->limit_ms = 1; /* 0 would mean "for ever" */
+    if (call->patient)
+        loop_timer_start_awake(call->timer, attempt->limit_ms);
+    else
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)attempt->limit_ms);
+    curl_easy_setopt(
+        easy, CURLOPT_CONNECTTIMEOUT_MS,
+        (long)(attempt->limit_ms < CONNECT_TIMEOUT_MS ? attempt->limit_ms : CONNECT_TIMEOUT_MS));
 }
 
 int transfer_begin(struct http_call *call, struct error *err)

@@ -5,11 +5,16 @@
 
 #define THREADS_MS 1000 /* what libuv's threads get to finish */
 #define THREADS_LOOK_MS 5
+#define SLICE_MS 1000 /* of a time awake */
+#define LATE_MS 500   /* no busy loop is: the process stood still */
 
 struct loop_timer {
     uv_timer_t handle; /* first: the handle's address is the timer's */
     loop_fn *fn;
     void *user;
+    bool awake;       /* counted in slices, each of which counts as long as it was to be */
+    int64_t later_ms; /* awake: what comes after this slice */
+    int64_t due_ms;   /* monotonic: the end of this slice */
 };
 
 struct loop_signal {
@@ -23,11 +28,44 @@ static void free_handle(uv_handle_t *handle)
     free(handle->data);
 }
 
+static void on_timer(uv_timer_t *handle);
+
+static void start(struct loop_timer *timer, int64_t delay_ms)
+{
+    if (delay_ms < 0)
+        delay_ms = 0;
+    timer->due_ms = clock_mono_ms() + delay_ms;
+    uv_update_time(timer->handle.loop);
+    uv_timer_start(&timer->handle, on_timer, (uint64_t)delay_ms, 0);
+}
+
+static void start_slice(struct loop_timer *timer)
+{
+    int64_t slice = timer->later_ms < SLICE_MS ? timer->later_ms : SLICE_MS;
+
+    timer->later_ms -= slice;
+    start(timer, slice);
+}
+
+/* libuv runs timers before it looks at sockets. A last slice in which the process stood still is
+ * followed by one more, once. */
+static bool goes_on(struct loop_timer *timer)
+{
+    if (timer->awake && timer->later_ms == 0 && clock_mono_ms() - timer->due_ms > LATE_MS) {
+        timer->awake = false;
+        timer->later_ms = SLICE_MS;
+    }
+    return timer->later_ms > 0;
+}
+
 static void on_timer(uv_timer_t *handle)
 {
     struct loop_timer *timer = handle->data;
 
-    timer->fn(timer->user); /* last statement: it may free the timer */
+    if (goes_on(timer))
+        start_slice(timer);
+    else
+        timer->fn(timer->user); /* last statement: it may free the timer */
 }
 
 struct loop_timer *loop_timer_new(uv_loop_t *loop, loop_fn *fn, void *user)
@@ -49,8 +87,25 @@ void loop_timer_free(struct loop_timer *timer)
 
 void loop_timer_start(struct loop_timer *timer, int64_t delay_ms)
 {
-    uv_update_time(timer->handle.loop);
-    uv_timer_start(&timer->handle, on_timer, delay_ms > 0 ? (uint64_t)delay_ms : 0, 0);
+    timer->awake = false;
+    timer->later_ms = 0;
+    start(timer, delay_ms);
+}
+
+void loop_timer_start_awake(struct loop_timer *timer, int64_t delay_ms)
+{
+    timer->awake = true;
+    timer->later_ms = delay_ms > 0 ? delay_ms : 0;
+    start_slice(timer);
+}
+
+int64_t loop_timer_left_ms(const struct loop_timer *timer)
+{
+    int64_t slice = timer->due_ms - clock_mono_ms();
+
+    if (!loop_timer_active(timer))
+        return 0;
+    return timer->later_ms + (slice > 0 ? slice : 0);
 }
 
 void loop_timer_stop(struct loop_timer *timer)

@@ -171,7 +171,7 @@ static void watch_step(struct run *run, size_t i)
         return;
     run->times[i] = (struct step_time){ .run = run, .i = i };
     run->times[i].timer = loop_timer_new(run->o.loop, on_step_time, &run->times[i]);
-    loop_timer_start(run->times[i].timer, run->o.step_ms);
+    loop_timer_start_awake(run->times[i].timer, run->o.step_ms);
 }
 
 static struct collect *new_collect(struct run *run, size_t i)
@@ -330,7 +330,7 @@ void run_start(struct run *run)
         run->o.budget_ms = DEFAULT_BUDGET_MS;
     run->budget = loop_timer_new(run->o.loop, on_budget, run);
     run->tidy = loop_timer_new(run->o.loop, on_tidy, run);
-    loop_timer_start(run->budget, run->o.budget_ms);
+    loop_timer_start_awake(run->budget, run->o.budget_ms);
     if (run->issue) {
         advance(run);
         return;

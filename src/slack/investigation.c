@@ -33,6 +33,7 @@ void investigation_free(struct investigation *inv)
     loop_timer_free(inv->hand_over);
     loop_timer_free(inv->halt);
     free(inv->reason);
+    free(inv->elsewhere);
     free(inv->cancelled_by);
     job_extra_clear(&inv->extra);
     seen_clear(&inv->seen);
@@ -75,10 +76,11 @@ static bool settle_playbook(struct investigation *inv)
  */
 static void go_on(struct investigation *inv)
 {
-    bool begun = thread_sync_has_begun(inv->sync), known = run_casefile(inv->run)->issue.id;
+    bool known = run_casefile(inv->run)->issue.id;
 
-    if (begun || !known)
-        investigation_show_and_run(inv, begun);
+    inv->resumed = thread_sync_has_begun(inv->sync);
+    if (inv->resumed || !known)
+        investigation_show_and_run(inv, inv->resumed);
     if (known)
         investigation_identify(inv);
 }

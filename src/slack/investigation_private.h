@@ -27,12 +27,14 @@ struct investigation {
     struct job_extra extra;
     struct seen seen;
     struct opinions opinions;
+    char *elsewhere;    /* address of the thread that answers for this job's */
     char *cancelled_by; /* known since the job was claimed; its row may not know it */
     uint64_t owner;
     int64_t evaluated_ms;
     int64_t began_ms; /* monotonic: when this process took it up */
     struct looks looks;
     bool shown, started, finishing;
+    bool resumed;  /* an earlier attempt, or an earlier run of it, has a thread */
     bool withheld; /* this channel may not look at the project: show nothing of it */
     struct queue_call *calls[CALL_COUNT];
     struct loop_timer *timer; /* first show, then signs of life */

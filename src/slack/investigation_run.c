@@ -57,8 +57,42 @@ void investigation_show_and_run(struct investigation *inv, bool at_once)
     if (at_once)
         investigation_on_show_timer(inv);
     else
-        loop_timer_start(inv->timer, SHOW_AFTER_MS);
+        loop_timer_start_awake(inv->timer, SHOW_AFTER_MS);
     run_start(inv->run);
+}
+
+static void tell_where(struct investigation *inv, const struct job *other)
+{
+    struct buf text = BUF_INIT;
+
+    free(inv->elsewhere);
+    inv->elsewhere = job_thread_link(other);
+    if (other->state == JOB_DONE)
+        reply_answered_meanwhile(investigation_job(inv)->issue_ref, inv->elsewhere, &text);
+    else
+        reply_already_running(investigation_job(inv)->issue_ref, inv->elsewhere, &text);
+    investigation_tell_asker(inv, buf_str(&text));
+    buf_clear(&text);
+}
+
+/* Another job answers for this one. A thread that has begun, since Sentry took long to say which
+ * issue it is, says so; else nothing is shown. */
+static void give_way(struct investigation *inv, const struct job *other)
+{
+    static const char why[] = "The same issue is under investigation already.";
+
+    tell_where(inv, other);
+    loop_timer_stop(inv->timer);
+    if (inv->shown) {
+        run_abort(inv->run, why);
+        investigation_end_as(inv, PHASE_CANCELLED, why);
+        return;
+    }
+    run_free(inv->run);
+    inv->run = NULL;
+    inv->phase = PHASE_CANCELLED;
+    xreplace(&inv->reason, why);
+    investigation_finish(inv);
 }
 
 /* Somebody asked for the same issue before, and it still runs or did when this was asked: in the
@@ -67,35 +101,19 @@ void investigation_show_and_run(struct investigation *inv, bool at_once)
 static void on_identified(void *user, const struct queue_reply *reply, const struct error *err)
 {
     struct investigation *inv = user;
-    struct buf text = BUF_INIT;
     const struct job *other = NULL;
 
     inv->calls[CALL_IDENTIFY] = NULL;
     if (!inv->run || inv->phase != PHASE_RUNNING)
         return; /* it ends already */
-    if (!err && reply->outcome == STORE_EXISTS && !inv->shown)
+    if (!err && reply->outcome == STORE_EXISTS && !inv->resumed)
         other = job_here(inv, reply->jobs);
-    if (!other) {
-        if (!inv->started)
-            investigation_show_and_run(inv, true);
-        else if (!inv->shown)
-            investigation_on_show_timer(inv);
-        return;
-    }
-    char *link = job_thread_link(other);
-    if (other->state == JOB_DONE)
-        reply_answered_meanwhile(investigation_job(inv)->issue_ref, link, &text);
-    else
-        reply_already_running(investigation_job(inv)->issue_ref, link, &text);
-    investigation_tell_asker(inv, buf_str(&text));
-    buf_clear(&text);
-    free(link);
-    loop_timer_stop(inv->timer);
-    run_free(inv->run);
-    inv->run = NULL;
-    inv->phase = PHASE_CANCELLED;
-    xreplace(&inv->reason, "the same issue is under investigation already");
-    investigation_finish(inv);
+    if (other)
+        give_way(inv, other);
+    else if (!inv->started)
+        investigation_show_and_run(inv, true);
+    else if (!inv->shown)
+        investigation_on_show_timer(inv);
 }
 
 void investigation_identify(struct investigation *inv)

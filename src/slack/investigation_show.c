@@ -34,6 +34,7 @@ void investigation_show(struct investigation *inv)
     in.phase = inv->phase;
     in.asker_name = inv->extra.user_name;
     in.reason = inv->reason;
+    in.elsewhere = inv->elsewhere;
     if (inv->cancelled_by)
         in.cancelled_by = inv->cancelled_by;
     in.now_ms = clock_wall_ms();

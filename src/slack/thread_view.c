@@ -83,6 +83,19 @@ void add_canceller(struct doc *d, const struct thread_input *in)
     doc_sentence(d, who, 80);
 }
 
+void add_cancel_reason(struct doc *d, const struct thread_input *in)
+{
+    if (!in->reason)
+        return;
+    doc_words(d, " ");
+    doc_sentence(d, in->reason, 300);
+    if (link_allowed(in->elsewhere)) {
+        doc_words(d, " Follow it in ");
+        doc_link(d, in->elsewhere, "its thread");
+        doc_words(d, ".");
+    }
+}
+
 void add_do_now(struct doc *d, const struct diagnosis *dg)
 {
     char *text = xasprintf("Do now: %s", dg->next_actions[0]);

@@ -266,6 +266,8 @@ static void stop_lines(struct doc *d, const struct thread_input *in)
     doc_words(d, ": ");
     add_issue(d, in);
     doc_words(d, ".");
+    if (in->phase == PHASE_CANCELLED)
+        add_cancel_reason(d, in);
     doc_keep(d);
     if (in->reason && in->phase != PHASE_CANCELLED) {
         doc_paragraph(d);

@@ -66,7 +66,7 @@ void doc_bold(struct doc *d, const char *text, size_t max);
 void doc_code(struct doc *d, const char *text, size_t max);
 void doc_link(struct doc *d, const char *url, const char *label); /* NULL label: link_label() */
 void doc_source(struct doc *d, const char *url); /* " (commit 9f86d08)": nothing without a link */
-void doc_user(struct doc *d, const char *id); /* or a user group */
+void doc_user(struct doc *d, const char *id);    /* or a user group */
 void doc_date(struct doc *d, int64_t ms);
 
 size_t doc_bytes(const struct doc *d); /* about what it takes, for packing pages */

@@ -30,6 +30,7 @@ void details_draft(struct part_draft *p);
 void add_issue(struct doc *d, const struct thread_input *in);
 /* " by avery", when there is a name for it. */
 void add_canceller(struct doc *d, const struct thread_input *in);
+void add_cancel_reason(struct doc *d, const struct thread_input *in); /* " Why.", if told */
 /* The one action in bold; there is at least one. */
 void add_do_now(struct doc *d, const struct diagnosis *dg);
 void add_findings(struct doc *d, const char *heading, const struct finding *items, size_t n,

@@ -68,6 +68,7 @@ static void stopped_line(struct doc *d, const struct thread_input *in)
     doc_words(d, ": ");
     add_issue(d, in);
     doc_words(d, ".");
+    add_cancel_reason(d, in);
 }
 
 static void failed_line(struct doc *d, const struct thread_input *in)

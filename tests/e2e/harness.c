@@ -496,7 +496,7 @@ bool log_has(struct stage *s, const void *arg)
     return stage_log_has(s, arg);
 }
 
-static int count_in_log(const struct stage *s, const char *what)
+int count_in_log(const struct stage *s, const char *what)
 {
     char *log = stage_bot_log(s);
     int n = 0;

@@ -62,6 +62,7 @@ int stage_wait_bot(struct stage *s);        /* for it to end by itself: its exit
 void stage_show_log(const struct stage *s); /* its end, among the test's messages */
 char *stage_bot_log(const struct stage *s); /* heap */
 bool stage_log_has(const struct stage *s, const char *what); /* in the bot's log */
+int count_in_log(const struct stage *s, const char *what);
 
 /*
  * Runs "dbconn ARGS..." (NULL at the end) with the bot's environment to its end; gives what it

@@ -278,17 +278,6 @@ static bool home_shows(struct stage *s, const void *arg)
     return shows;
 }
 
-static int count_in_log(const struct stage *s, const char *what)
-{
-    char *log = stage_bot_log(s);
-    int n = 0;
-
-    for (const char *p = log; (p = strstr(p, what)); p++)
-        n++;
-    free(log);
-    return n;
-}
-
 /* The modal that shows `text` and is not among the known ones; its id, heap, or NULL. */
 struct modal_wanted {
     const char *text, *known;

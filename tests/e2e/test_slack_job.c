@@ -1,8 +1,10 @@
 /* Whole jobs in Slack: what a person types, what the channel shows. */
 #include "harness.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dbconn/base/json.h"
 
@@ -61,25 +63,28 @@ static void each_cause_is_found(void **state)
     assert_int_equal(missed, 0);
 }
 
+/* Messages of the bot that everybody sees without opening a thread. */
+static int count_roots(struct stage *s)
+{
+    cJSON *channel = control(s, "/state?channel=" INCIDENTS, NULL);
+    int n = 0;
+
+    for (const cJSON *m = json_items(channel, "messages"); m; m = m->next)
+        n += json_str(m, "bot_id") && !json_str(m, "shown_to") && !json_str(m, "parent_user_id");
+    cJSON_Delete(channel);
+    return n;
+}
+
 static void the_channel_gets_one_message_and_its_thread_the_rest(void **state)
 {
     struct stage_options options = { 0 };
     struct stage s;
-    int roots = 0, replies = 0;
 
     (void)state;
     stage_open(&s, &options);
     run_to_the_end(&s, s.short_id);
-    cJSON *channel = control(&s, "/state?channel=" INCIDENTS, NULL);
-    for (const cJSON *m = json_items(channel, "messages"); m; m = m->next) {
-        if (!json_str(m, "bot_id") || json_str(m, "shown_to"))
-            continue;
-        roots += json_str(m, "parent_user_id") == NULL;
-        replies += json_str(m, "parent_user_id") != NULL;
-    }
-    cJSON_Delete(channel);
-    assert_int_equal(roots, 1);
-    assert_true(replies >= 2);
+    assert_int_equal(count_roots(&s), 1);
+    assert_true(count_messages(&s, INCIDENTS) >= 3);
     assert_shows(&s, "SHOP-1A2");
     assert_no_secret(&s);
     stage_close(&s);
@@ -176,8 +181,57 @@ static void a_second_command_for_a_running_issue_leads_to_its_thread(void **stat
     wait_until(&s, is_acknowledged, second, "the second acknowledgement");
     wait_until(&s, job_has_ended, NULL, "the end of the job");
     assert_nothing_twice(&s, INCIDENTS);
+    assert_int_equal(count_roots(&s), 1);
     free(first);
     free(second);
+    stage_close(&s);
+}
+
+static bool both_have_started(struct stage *s, const void *arg)
+{
+    (void)arg;
+    return count_in_log(s, "event=job.start ") == 2 && count_requests(s, "sentry") > 0;
+}
+
+/* Both wait for Sentry to say which issue it is, and for three seconds at most before they show
+ * themselves; a process that stood still did not wait. */
+static void a_stop_does_not_make_two_threads_of_one_issue(void **state)
+{
+    static const char *const slow[] = { "--faults", "{\"sentry\":[{\"latency_ms\":1500}]}", NULL };
+    struct stage_options options = { .sandbox_args = slow };
+    struct stage s;
+
+    (void)state;
+    stage_open(&s, &options);
+    free(type_command(&s, INCIDENTS, s.short_id));
+    free(type_command(&s, INCIDENTS, s.short_id));
+    wait_until(&s, both_have_started, NULL, "the start of both jobs");
+    kill(s.bot, SIGSTOP);
+    sleep(5);
+    kill(s.bot, SIGCONT);
+    wait_until(&s, jobs_have_ended, &(const int){ 2 }, "the ends of both jobs");
+    assert_int_equal(count_roots(&s), 1);
+    stage_close(&s);
+}
+
+/* Nobody knows then that it is the same issue; whoever follows the second is led to the first. */
+static void two_threads_of_one_issue_become_one_when_sentry_is_slow(void **state)
+{
+    static const char *const slow[] = {
+        "--faults", "{\"sentry\":[{\"path\":\"/issues/[^/]+/$\",\"latency_ms\":8000}]}", NULL
+    };
+    struct stage_options options = { .sandbox_args = slow };
+    struct stage s;
+
+    (void)state;
+    stage_open(&s, &options);
+    free(type_command(&s, INCIDENTS, s.short_id));
+    free(type_command(&s, INCIDENTS, "5333312019"));
+    wait_until(&s, jobs_have_ended, &(const int){ 2 }, "the ends of both jobs");
+    assert_int_equal(count_roots(&s), 2);
+    assert_shows(&s, "The same issue is under investigation already. Follow it in");
+    assert_int_equal(count_in_log(&s, "event=job.diagnosis "), 1);
+    assert_nothing_twice(&s, INCIDENTS);
     stage_close(&s);
 }
 
@@ -220,6 +274,8 @@ int main(void)
         cmocka_unit_test(an_unknown_issue_is_said_to_be_unknown),
         cmocka_unit_test(what_is_no_issue_gets_an_answer_and_no_job),
         cmocka_unit_test(a_second_command_for_a_running_issue_leads_to_its_thread),
+        cmocka_unit_test(a_stop_does_not_make_two_threads_of_one_issue),
+        cmocka_unit_test(two_threads_of_one_issue_become_one_when_sentry_is_slow),
         cmocka_unit_test(the_releases_are_asked_for_while_the_events_are_read),
     };
 

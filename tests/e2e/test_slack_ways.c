@@ -139,17 +139,6 @@ static char *wait_for_view(struct stage *s, const char *type, const char *text)
     return id;
 }
 
-static int count_in_log(const struct stage *s, const char *what)
-{
-    char *log = stage_bot_log(s);
-    int n = 0;
-
-    for (const char *p = log; (p = strstr(p, what)); p++)
-        n++;
-    free(log);
-    return n;
-}
-
 static bool all_are_acknowledged(struct stage *s, const void *arg)
 {
     cJSON *envelopes = control(s, "/envelopes", NULL);

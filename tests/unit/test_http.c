@@ -902,6 +902,35 @@ static void a_patient_call_has_its_whole_budget_once_its_turn_came(void **state)
     bench_close(&b);
 }
 
+/* As SIGSTOP and SIGCONT: nothing of the loop runs, and the answer is in the socket afterwards. */
+static void stand_still_and_echo(struct fake_conn *conn, const struct fake_request *request,
+                                 void *user)
+{
+    uv_sleep(1500);
+    echo(conn, request, user);
+}
+
+static void a_patient_call_reads_what_came_while_the_process_stood_still(void **state)
+{
+    static const bool patient[] = { true, false };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(patient); i++) {
+        struct bench b;
+        struct outcome o = { 0 };
+        const struct http_request request = { .timeout_ms = 700,
+                                              .budget_ms = 700,
+                                              .patient = patient[i] };
+
+        bench_open(&b, stand_still_and_echo, (struct http_service_options){ .max_attempts = 1 });
+        assert_non_null(start(&b, &o, "/x", request));
+        run_until(&b, 1);
+        assert_int_equal(o.err.code, patient[i] ? ERR_NONE : ERR_TIMEOUT);
+        outcome_clear(&o);
+        bench_close(&b);
+    }
+}
+
 static bool has_leave(void *user)
 {
     return !((struct outcome *)user)->bench->no_leave;
@@ -1152,6 +1181,7 @@ int main(void)
         cmocka_unit_test(requests_per_second_are_limited),
         cmocka_unit_test(waiting_for_a_place_counts_against_the_budget),
         cmocka_unit_test(a_patient_call_has_its_whole_budget_once_its_turn_came),
+        cmocka_unit_test(a_patient_call_reads_what_came_while_the_process_stood_still),
         cmocka_unit_test(certificates_are_checked),
         cmocka_unit_test(a_proxy_learns_the_name_and_no_token),
         cmocka_unit_test(a_silent_name_server_holds_nobody),

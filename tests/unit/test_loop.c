@@ -5,6 +5,7 @@
 #include <cmocka.h>
 #include <signal.h>
 
+#include "dbconn/base/alloc.h"
 #include "dbconn/base/clock.h"
 #include "dbconn/net/loop.h"
 
@@ -71,6 +72,53 @@ static void a_timer_may_start_or_free_itself_in_its_callback(void **state)
     assert_int_equal(gone.runs, 1);
     loop_timer_free(again.timer);
     assert_true(loop_finish(&loop));
+}
+
+static void stand_still(void *user)
+{
+    uv_sleep(*(const unsigned *)user);
+}
+
+struct awake_row {
+    const char *name;
+    int64_t delay_ms;
+    unsigned still_ms; /* from its start on */
+    int64_t at_least_ms;
+};
+
+/* As SIGSTOP and SIGCONT: nothing of the loop runs. */
+static void time_in_which_the_process_stood_still_is_not_time_awake(void **state)
+{
+    static const struct awake_row rows[] = {
+        { "nothing happens", 300, 0, 299 },
+        { "over before it went on: a second counts", 1800, 2500, 3290 },
+        { "the last slice: what came is read first", 700, 1500, 2490 },
+        { "a moment is no stop", 300, 350, 350 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        unsigned still_ms = rows[i].still_ms;
+        struct probe awake = { 0 };
+        struct loop_timer *still;
+        uv_loop_t loop;
+
+        print_message("%s\n", rows[i].name);
+        uv_loop_init(&loop);
+        awake.timer = loop_timer_new(&loop, on_time, &awake);
+        still = loop_timer_new(&loop, stand_still, &still_ms);
+        int64_t began = clock_mono_ms();
+        assert_int_equal(loop_timer_left_ms(awake.timer), 0);
+        loop_timer_start_awake(awake.timer, rows[i].delay_ms);
+        assert_in_range(loop_timer_left_ms(awake.timer), 1, rows[i].delay_ms);
+        loop_timer_start(still, 0);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        assert_int_equal(awake.runs, 1);
+        assert_true(clock_mono_ms() - began >= rows[i].at_least_ms);
+        loop_timer_free(awake.timer);
+        loop_timer_free(still);
+        assert_true(loop_finish(&loop));
+    }
 }
 
 static void a_freed_timer_never_runs(void **state)
@@ -162,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_timer_runs_once_and_when_it_was_told_to),
         cmocka_unit_test(a_timer_may_start_or_free_itself_in_its_callback),
+        cmocka_unit_test(time_in_which_the_process_stood_still_is_not_time_awake),
         cmocka_unit_test(a_freed_timer_never_runs),
         cmocka_unit_test(a_loop_is_not_finished_while_a_thread_works_for_it),
         cmocka_unit_test(an_unreferenced_timer_does_not_keep_the_loop),

@@ -100,12 +100,13 @@ struct http_request {
     size_t body_len;
     int64_t timeout_ms; /* for one attempt, all included; 0: 15 s */
     int64_t budget_ms;  /* for all attempts and waits together; 0: 30 s */
-    bool patient;       /* the budget counts from the first attempt: however long the queue before
-                         * it is, the caller ends that wait when it is no longer of use */
-    size_t max_bytes;   /* of the decoded body, before any filter; 0: 8 MiB */
-    bool idempotent;    /* may be repeated after a network fault, 429, 502, 503, 504; others only
-                         * when nothing of them was sent */
-    uint64_t owner;     /* for fairness: the job; 0: nobody in particular */
+    bool patient;     /* for what only reads: the budget counts from the first attempt, however long
+                       * the queue before it is (the caller ends that wait when it is no longer of
+                       * use), and without time in which this process stood still */
+    size_t max_bytes; /* of the decoded body, before any filter; 0: 8 MiB */
+    bool idempotent;  /* may be repeated after a network fault, 429, 502, 503, 504; others only
+                       * when nothing of them was sent */
+    uint64_t owner;   /* for fairness: the job; 0: nobody in particular */
     const struct http_filter
         *filter;            /* NULL: the body is kept as it comes. Lent, as its `arg` is, */
     const void *filter_arg; /* while the call lives */

@@ -22,6 +22,12 @@ void loop_timer_free(struct loop_timer *timer); /* NULL is fine */
 /* Runs `fn` once in `delay_ms` milliseconds (below 0 counts as 0), counted from now and not from
  * the loop's cached time; starts over when it was running. */
 void loop_timer_start(struct loop_timer *timer, int64_t delay_ms);
+/* As above, for limits on what others take: time in which this process stood still (SIGSTOP, a
+ * frozen machine) is not theirs. However long it was, at most a second of it counts, and what came
+ * meanwhile is read before `fn` runs. Not for what must hold in real time: leases, and what may
+ * still be sent. */
+void loop_timer_start_awake(struct loop_timer *timer, int64_t delay_ms);
+int64_t loop_timer_left_ms(const struct loop_timer *timer); /* 0 when it is not started */
 void loop_timer_stop(struct loop_timer *timer);
 bool loop_timer_active(const struct loop_timer *timer);
 /* A timer that does not keep the loop alive. */

@@ -70,7 +70,8 @@ struct thread_input {
     const char *also[NOTIFY_MAX]; /* who else is mentioned: ids of people and user groups */
     size_t n_also;
     const char *command;              /* "/dbconn", for hints */
-    const char *reason;               /* PHASE_FAILED and PHASE_DEAD: what went wrong, a sentence */
+    const char *reason;    /* what went wrong, or why it was cancelled, a sentence; NULL: no word */
+    const char *elsewhere; /* PHASE_CANCELLED: where its answer comes instead, or NULL */
     const char *cancelled_by;         /* display name or NULL */
     int attempts;                     /* PHASE_DEAD */
     int64_t asked_ms;                 /* TIME_UNKNOWN: not shown */
