@@ -358,8 +358,18 @@ static bool names_the_environment(const struct judge *j, struct diff_span text)
     return j->ctx->environment && *j->ctx->environment && span_has(text, j->ctx->environment);
 }
 
-static void judge_harmless(const struct judge *j, const struct surroundings *s,
-                           const struct value *v, const struct conn_parts *n, struct verdict *ret)
+/* Another service's file concerns the refused server where it leads there, not where it leaves it.
+ */
+static bool is_of_another_service(const struct judge *j, const struct entry *e,
+                                  const struct value *v, enum setting_kind kind)
+{
+    return j->path->service.len > 0 &&
+           (e->line->side == DIFF_REMOVED || value_is_target(v, kind, j->ctx) != YES);
+}
+
+static void judge_harmless(const struct judge *j, const struct entry *e,
+                           const struct surroundings *s, const struct value *v,
+                           const struct conn_parts *n, struct verdict *ret)
 {
     struct diff_span path_env = { j->path->env_word.text, j->path->env_word.len };
     enum environment env = s->env != ENV_UNKNOWN ? s->env : j->path->env;
@@ -375,7 +385,7 @@ static void judge_harmless(const struct judge *j, const struct surroundings *s,
         say(ret, HARMLESS_MONITORING, NULL);
     } else if (environment_differs(j, env) && !names_the_environment(j, text)) {
         say(ret, HARMLESS_OTHER_ENVIRONMENT, environment_name(env));
-    } else if (j->path->service.len > 0 && value_is_target(v, ret->kind, j->ctx) != YES) {
+    } else if (is_of_another_service(j, e, v, ret->kind)) {
         say(ret, HARMLESS_OTHER_SERVICE, NULL);
         ret->why_word = (struct diff_span){ j->path->service.text, j->path->service.len };
     } else if (ret->kind != SETTING_DEMAND && is_other_database(j, s, v, ret->kind, n, ret)) {
@@ -586,5 +596,5 @@ void judge_entry(const struct judge *j, const struct side *side, const struct en
     if (service && (ret->kind == SETTING_PORT || ret->kind == SETTING_HOST))
         ret->kind = SETTING_SERVICE;
     ret->kind = server_kind(j, e, ret->kind, &w);
-    judge_harmless(j, &s, &v, &beside, ret);
+    judge_harmless(j, e, &s, &v, &beside, ret);
 }

@@ -80,6 +80,9 @@ static void check_rows(const struct row *rows, size_t n, const struct change_con
 static void settings_are_found_in_every_notation(void **state)
 {
     static const struct row rows[] = {
+        { "services/billing/values-production.yaml",
+          "@@ -2,2 +2,2 @@\n database:\n-  host: 10.7.7.7\n+  host: 10.1.2.3\n",
+          "host database.host: 10.7.7.7 -> 10.1.2.3 =target" },
         { "config/database.yml",
           "@@ -3,5 +3,5 @@ production:\n   adapter: postgresql\n-  host: a.internal\n+  host: "
           "pg-orders-01.internal\n   port: 5432\n   pool: 5\n   username: app\n",
@@ -399,6 +402,13 @@ static void what_only_looks_like_a_setting_is_harmless_with_its_reason(void **st
         { "charts/billing/values-production.yaml",
           "@@ -2,2 +2,2 @@\n database:\n-  poolSize: 5\n+  poolSize: 50\n",
           "(another service) pool size database.poolSize: 5 -> 50 raised" },
+        /* it leaves the refused server, which others go on using */
+        { "services/billing/values-production.yaml",
+          "@@ -2,2 +2,2 @@\n database:\n-  host: 10.1.2.3\n+  host: 10.7.7.7\n",
+          "(another service) host database.host: 10.1.2.3 -> 10.7.7.7" },
+        { "services/billing/values-production.yaml",
+          "@@ -2,2 +2,1 @@\n database:\n-  host: 10.1.2.3\n",
+          "(another service) host database.host: 10.1.2.3 -> none" },
     };
     (void)state;
 
