@@ -82,6 +82,7 @@ static void init_findings(struct log_findings *f, size_t n)
     init_tally(&f->slots_during);
     init_tally(&f->network_during);
     init_tally(&f->network_target);
+    init_tally(&f->unserved);
     init_tally(&f->complaints);
     init_tally(&f->successes);
     f->tie_record = f->down_record = f->up_record = LOGS_NONE;

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -114,12 +115,63 @@ static bool is_for_another_port(const struct reading *r, const struct log_event 
     return false;
 }
 
+/* "data" of "orders-db.data.svc.cluster.local" (Kubernetes, "DNS for Services and Pods"); empty
+ * where the name does not say. */
+static struct name namespace_of(struct name service)
+{
+    struct name label = first_label(service), rest = { service.text + label.len, 0 };
+    const char *svc = memmem(service.text, service.len, ".svc", 4);
+
+    if (!svc || svc <= rest.text)
+        return rest;
+    rest.text++;
+    rest.len = (size_t)(svc - rest.text);
+    return memchr(rest.text, '.', rest.len) ? (struct name){ rest.text, 0 } : rest;
+}
+
+/* A Service is told with its namespace, "data/orders-db": one of the same name elsewhere, in
+ * staging for instance, is another one. */
+static bool is_in_namespace(const struct reading *r, const struct log_mention *m,
+                            const char *message)
+{
+    const char *end = m->text - 1, *start = end;
+    bool known = false;
+
+    if (m->text <= message || *end != '/')
+        return true;
+    while (start > message && (isalnum((unsigned char)start[-1]) || start[-1] == '-'))
+        start--;
+    for (size_t i = 0; i < r->a.n_aliases; i++) {
+        struct name space = namespace_of(r->a.aliases[i]);
+        if (names_are_equal(space, (struct name){ start, (size_t)(end - start) }))
+            return true;
+        known = known || space.len > 0;
+    }
+    return !known || start == end;
+}
+
+/* Does the line say that no ready pod stands behind the refused Service? kube-proxy then rejects
+ * what is sent there, which clients see as a refused connection (Kubernetes, "Virtual IPs and
+ * Service Proxies"). */
+static bool tells_unserved(const struct reading *r, size_t i)
+{
+    const struct log_event *e = &r->a.events[i];
+
+    if (e->kind != LOG_SERVICE_NO_ENDPOINTS_EVENT)
+        return false;
+    for (size_t k = 0; k < e->n_mentions; k++)
+        if (is_alias(&r->a, &e->mentions[k]) &&
+            is_in_namespace(r, &e->mentions[k], r->a.records[i].message))
+            return true;
+    return false;
+}
+
 static bool is_network_fault(const struct reading *r, size_t i)
 {
     const struct log_event *e = &r->a.events[i];
 
-    if (e->kind == LOG_SERVICE_NO_ENDPOINTS_EVENT)
-        return mentions_alias(&r->a, e) && r->f->went_down != YES;
+    if (e->kind == LOG_SERVICE_NO_ENDPOINTS_EVENT) /* the server works: what leads to it does not */
+        return tells_unserved(r, i) && r->f->healthy == YES;
     if (e->kind == LOG_NETWORK_POLICY_CHANGE_EVENT) /* connections die while rules are reloaded */
         return strcasestr(r->a.records[i].message, "reload") != NULL;
     return e->kind == LOG_NETWORK_FAULT_EVENT && !is_for_another_port(r, e);
@@ -188,6 +240,16 @@ static void read_faults(struct reading *r)
     free(hit);
 }
 
+/* Nothing ready behind the Service is the server's own state, not the network's. */
+static void read_unserved(struct reading *r)
+{
+    if (r->f->went_down == YES || r->f->healthy == YES)
+        return;
+    for (size_t i = 0; i < r->a.n; i++)
+        if (reading_within(r, i) && tells_unserved(r, i))
+            reading_count(r, &r->f->unserved, i);
+}
+
 static void find_policy_change(struct reading *r)
 {
     for (size_t k = 0; k < r->a.n; k++) {
@@ -204,5 +266,6 @@ static void find_policy_change(struct reading *r)
 void reading_network(struct reading *r)
 {
     read_faults(r);
+    read_unserved(r);
     find_policy_change(r);
 }

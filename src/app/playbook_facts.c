@@ -119,6 +119,8 @@ const struct fact_help fact_helps[] = {
     { "pooler.backend_failed", LOGS, "number", "lines of poolers about the server behind them" },
     { "balancer.down", LOGS, "number", "lines of balancers that took the server out" },
     { "service.no_endpoints", LOGS, "number", "lines about a Kubernetes Service without pods" },
+    { "service.unserved", LOGS, "number",
+      "those about the refused one during the errors, unless its server is known to work" },
 
     { "similar.count", SIMILAR, "number", "other issues that were looked at" },
     { "similar.baseline_rows", SIMILAR, "number", "usual events to compare with" },

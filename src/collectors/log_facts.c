@@ -106,6 +106,7 @@ static void put_others(const struct writer *w)
     put_tally(w, "pooler.backend_failed", &f->rest[LOG_POOLER_BACKEND_FAILED_EVENT]);
     put_tally(w, "balancer.down", &f->rest[LOG_BALANCER_BACKEND_DOWN_EVENT]);
     put_tally(w, "service.no_endpoints", &f->rest[LOG_SERVICE_NO_ENDPOINTS_EVENT]);
+    put_tally(w, "service.unserved", &f->unserved);
 }
 
 static void add_quote(const struct writer *w, size_t record)
@@ -131,6 +132,8 @@ static void describe(const struct writer *w)
         add_quote(w, f->slots_during.example);
     if (f->network_during.n)
         add_quote(w, f->network_during.example);
+    if (f->unserved.n)
+        add_quote(w, f->unserved.example);
     add_quote(w, f->policy_record);
     if (f->other_restart)
         collect_finding(w->c, NULL,

@@ -359,6 +359,7 @@ static void finish(struct collect *c)
     else
         collect_complete(c, "%s (%zu log lines read).",
                          f->network_during.n ? "The network complains in that time"
+                         : f->unserved.n     ? "No ready pod stands behind the refused Service"
                          : f->slots_during.n ? "The server has no connection slots left"
                          : f->healthy == YES ? "The database server worked on"
                                              : "No line explains the refusals",

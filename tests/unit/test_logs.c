@@ -482,6 +482,44 @@ static void silence_after_steady_work_is_told(void **state)
     log_findings_clear(&f);
 }
 
+static void a_service_without_pods_is_the_databases_state(void **state)
+{
+    static const struct {
+        const char *message;
+        double minutes;
+        bool works;
+        size_t unserved, faults;
+    } cases[] = {
+        { "no endpoints available for service \"data/orders-db\"", 61, false, 1, 0 },
+        { "Service \"data/orders-db:db\" has no endpoints", 61, false, 1, 0 },
+        { "Service orders-db.data.svc: no ready endpoints", 61, false, 1, 0 },
+        /* the server works: the way to it is at fault */
+        { "no endpoints available for service \"data/orders-db\"", 61, true, 0, 1 },
+        /* another one, of the same name elsewhere, or at another time */
+        { "no endpoints available for service \"data/billing-db\"", 61, false, 0, 0 },
+        { "no endpoints available for service \"staging/orders-db\"", 61, false, 0, 0 },
+        { "no endpoints available for service \"data/orders-db\"", 10, false, 0, 0 },
+    };
+    struct log_target t = target;
+    (void)state;
+
+    t.host = "orders-db.data.svc.cluster.local";
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct log_record r[] = {
+            record(cases[i].minutes, "node-3", "kube-proxy", cases[i].message),
+            record(1, "ns-1", "coredns",
+                   "query: orders-db.data.svc.cluster.local IN A answer: 10.96.4.4"),
+            record(2, "cmdb-1", "cmdb", "inventory host=pg-1 address=10.96.4.4 role=primary"),
+            said(75, "pg-1", WORK),
+        };
+        struct log_findings f;
+        read_during(r, cases[i].works ? 4 : 1, &t, 60, 90, &f);
+        if (f.unserved.n != cases[i].unserved || f.network_during.n != cases[i].faults)
+            fail_msg("case %zu: %zu unserved, %zu faults", i, f.unserved.n, f.network_during.n);
+        log_findings_clear(&f);
+    }
+}
+
 static void network_faults_count_near_the_bursts(void **state)
 {
     static const struct log_burst bursts[] = { { AT(60), AT(62) }, { AT(80), AT(81) } };
@@ -895,6 +933,7 @@ int main(void)
         cmocka_unit_test(another_machines_restart_is_none_of_ours),
         cmocka_unit_test(the_nodes_kernel_speaks_for_the_pod),
         cmocka_unit_test(silence_after_steady_work_is_told),
+        cmocka_unit_test(a_service_without_pods_is_the_databases_state),
         cmocka_unit_test(network_faults_count_near_the_bursts),
         cmocka_unit_test(restarts_count_at_the_bursts_that_they_begin),
         cmocka_unit_test(a_policy_change_before_the_onset_is_found),

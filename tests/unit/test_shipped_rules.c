@@ -70,6 +70,15 @@ static const struct {
     { STEADY "release.others_healthy=yes server.down=yes server.back=no "
              "logs.tie=certain",
       CAUSE_DATABASE_DOWN },
+    /* Nothing ready behind the Service: for everybody it is the database, in one place the place's;
+     * and not where a release brought in a Service that nothing stands behind. */
+    { STEADY "network.faults=0 service.unserved=9", CAUSE_DATABASE_DOWN },
+    { "service.unserved=9 impact.kind=all release.strength=none "
+      "trend.kind=bounded trend.ongoing=no",
+      CAUSE_DATABASE_RESTART },
+    { "service.unserved=9 " PLACE "change.place=no", CAUSE_REGIONAL_NETWORK },
+    { STEADY CHANGED "service.unserved=9 change.setting=yes change.matches=yes",
+      CAUSE_DEPLOYMENT_CONFIG_CHANGE },
 };
 
 static void the_facts_give_the_cause(void **state)

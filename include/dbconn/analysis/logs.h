@@ -104,6 +104,9 @@ struct log_findings {
     int64_t policy_ms;
     const char *network_region; /* where the faults are, when all are in one; lent */
 
+    /* No ready pod stood behind the refused Service, and its server is not known to have worked. */
+    struct log_tally unserved;
+
     struct log_tally complaints; /* clients of the target within the window, all sorts */
     struct log_tally successes;
     struct log_place *regions;
