@@ -13,7 +13,7 @@ SANDBOX     := $(BUILD)/dbconn-sandbox
 
 # Tests of the sandbox itself (test_sandbox_*), and of the program with it.
 E2E_SRC := $(sort $(wildcard tests/e2e/test_*.c))
-HARNESS_OBJ := $(BUILD)/tests/e2e/harness.o $(BUILD)/tests/e2e/harness_look.o
+HARNESS_OBJ := $(addprefix $(BUILD)/tests/e2e/,harness.o harness_look.o harness_monitor.o)
 E2E_BIN := $(E2E_SRC:tests/e2e/%.c=$(BUILD)/tests/e2e/%)
 
 # Objects that only a rule for a test program mentions are kept.

@@ -47,9 +47,9 @@ struct scheduler {
     struct scheduler_run *runs;
     struct claim claims[CLAIMS_AT_ONCE];
     int n_running, n_settling, n_claiming, n_releasing; /* n_settling: of n_running */
-    bool started, draining;
-    bool dry;   /* a claim of this round found nothing */
-    bool again; /* news came while a round was under way */
+    bool started, closed, draining;                     /* closed: nothing more is claimed */
+    bool dry;                                           /* a claim of this round found nothing */
+    bool again;                                         /* news came while a round was under way */
     int64_t beaten_ms;
     struct loop_timer *poll, *beat, *upkeep, *drain;
     struct queue_call *adopt, *purge;
@@ -134,6 +134,11 @@ int scheduler_running(const struct scheduler *s)
     return s->n_running;
 }
 
+bool scheduler_is_idle(const struct scheduler *s)
+{
+    return s->n_running == 0 && s->n_claiming == 0 && s->n_releasing == 0;
+}
+
 struct scheduler_run *scheduler_find(struct scheduler *s, const char *job_id)
 {
     struct scheduler_run *run = s->runs;
@@ -149,7 +154,7 @@ static void look(struct scheduler *s);
 
 static void check_drained(struct scheduler *s)
 {
-    if (s->drained && s->n_running == 0 && s->n_claiming == 0 && s->n_releasing == 0)
+    if (s->drained && scheduler_is_idle(s))
         loop_timer_start(s->drain, 0);
 }
 
@@ -165,7 +170,7 @@ static void on_claimed(void *user, const struct queue_reply *reply, const struct
     s->dry = s->dry || err || reply->outcome != STORE_OK; /* the queue logs that it is away */
     if (!err && reply->outcome == STORE_OK) {
         struct scheduler_run *run = run_new(s, reply->job, claim->asked_mono_ms + s->o.lease_ms);
-        if (s->draining)
+        if (s->closed)
             give_back(s, run);
         else
             s->o.run(s->o.user, run, &run->job);
@@ -212,7 +217,7 @@ static bool has_room(const struct scheduler *s)
 /* One round of claims: as many as there is room for. */
 static void look(struct scheduler *s)
 {
-    if (!s->started || s->draining)
+    if (!s->started || s->closed)
         return;
     if (s->n_claiming > 0) {
         s->again = true;
@@ -425,7 +430,7 @@ static void on_drain_timer(void *user)
             tell(run, SCHEDULER_SHUTDOWN);
         run = tells ? s->runs : run->next;
     }
-    if (s->n_running || s->n_claiming || s->n_releasing || !s->drained)
+    if (!scheduler_is_idle(s) || !s->drained)
         return;
     void (*drained)(void *user) = s->drained;
     s->drained = NULL;
@@ -483,16 +488,22 @@ void scheduler_start(struct scheduler *s)
     error_clear(&err);
 }
 
+void scheduler_close(struct scheduler *s)
+{
+    s->closed = true;
+    loop_timer_stop(s->poll);
+}
+
 void scheduler_drain(struct scheduler *s, void (*drained)(void *user), void *user)
 {
     assert(!s->draining);
     s->draining = true;
+    scheduler_close(s);
     s->drained = drained;
     s->drained_user = user;
     queue_cancel_call(s->adopt);
     queue_cancel_call(s->purge);
     s->adopt = s->purge = NULL;
-    loop_timer_stop(s->poll);
     loop_timer_stop(s->upkeep);
     loop_timer_start(s->drain, 0);
 }

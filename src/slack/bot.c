@@ -87,9 +87,8 @@ static void on_trouble(void *user, const struct error *why, bool final)
 {
     struct bot *bot = user;
 
-    if (!final)
-        return; /* the socket has logged it and goes on */
-    bot->o.on_ended(bot->o.user, why);
+    if (final)
+        bot_finish(bot, why); /* otherwise the socket has logged it and goes on */
 }
 
 static void start_socket(struct bot *bot)
@@ -181,7 +180,8 @@ static void ended(struct bot *bot)
 {
     loop_timer_free(bot->stop_timer);
     bot->stop_timer = NULL;
-    bot->o.on_ended(bot->o.user, NULL); /* last statement: may free the bot */
+    bot->o.on_ended(bot->o.user, bot->fatal.code == ERR_NONE ? NULL : &bot->fatal);
+    /* nothing here: that may have freed the bot */
 }
 
 static void on_queue_stopped(void *user)
@@ -211,14 +211,20 @@ static void on_stop_limit(void *user)
     ended(user);
 }
 
-void bot_stop(struct bot *bot)
+void bot_end(struct bot *bot)
 {
-    if (bot->stopping)
-        return;
     bot->stopping = true;
     bot->stop_timer = loop_timer_new(bot->o.loop, on_stop_limit, bot);
     loop_timer_start(bot->stop_timer, STOP_LIMIT_MS);
     slack_socket_stop(bot->socket, ACK_DRAIN_MS, on_socket_stopped, bot);
+}
+
+void bot_stop(struct bot *bot)
+{
+    if (bot->stopping)
+        return;
+    error_clear(&bot->fatal); /* it ends because somebody asked for it */
+    bot_end(bot);
 }
 
 void bot_free(struct bot *bot)
@@ -236,6 +242,8 @@ void bot_free(struct bot *bot)
     queue_free(bot->queue);
     loop_timer_free(bot->stop_timer);
     loop_timer_free(bot->who_timer);
+    loop_timer_free(bot->finish_timer);
+    error_clear(&bot->fatal);
     free(bot->bot_user);
     free(bot->bot_id);
     free(bot->team);

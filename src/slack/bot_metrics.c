@@ -72,7 +72,7 @@ void bot_status(const struct bot *bot, struct bot_status *ret)
                                 .token_good = !api.unauthorized,
                                 .store_away_since_ms = queue.away_since_ms,
                                 .running = scheduler_running(bot->scheduler),
-                                .stopping = bot->stopping };
+                                .stopping = bot->stopping || bot->finish_timer };
     slack_socket_status(bot->socket, &ret->socket);
 }
 

@@ -33,7 +33,10 @@ struct bot {
     struct bot_audit *audit; /* bot_audit.h; NULL: nothing is audited */
     bool stopping;
     struct loop_timer *stop_timer;
-    struct loop_timer *who_timer; /* auth.test again */
+    struct error fatal;              /* why it ends, when nobody asked for that (bot_finish.c) */
+    struct loop_timer *finish_timer; /* NULL: it works as usual */
+    int64_t finish_by_ms;            /* monotonic */
+    struct loop_timer *who_timer;    /* auth.test again */
     int who_failures;
 };
 
@@ -46,6 +49,11 @@ void investigation_stop(struct investigation *inv, enum scheduler_stop why);
 const struct casefile *investigation_casefile(struct bot *bot, const char *job_id);
 /* Somebody judged its answer: shows that. False when this process does not run the job. */
 bool investigation_judged(struct bot *bot, const char *job_id);
+
+/* No command comes in any more, for `why`: what runs here finishes, then it ends (bot_finish.c). */
+void bot_finish(struct bot *bot, const struct error *why);
+/* Stops in order; on_ended gets bot->fatal if that is set. Once. */
+void bot_end(struct bot *bot);
 
 /* What the thread of a job shows, as far as the job alone tells. Strings are lent by both. */
 void bot_thread_input(const struct bot *bot, const struct job *job, struct thread_input *ret);

@@ -81,6 +81,10 @@ char *type_command(struct stage *s, const char *channel, const char *text);
 typedef bool condition_fn(struct stage *s, const void *arg);
 void wait_until(struct stage *s, condition_fn *condition, const void *arg, const char *what);
 
+/* What the bot answers at its own port, with metrics.listen set: the status, 0 when it does not.
+ * The caller owns the texts; ret_type may be NULL. */
+long monitor_get(struct stage *s, const char *path, char **ret_body, char **ret_type);
+
 /* Conditions; the argument in brackets. */
 condition_fn is_connected;         /* [NULL] the bot has a connection */
 condition_fn is_acknowledged;      /* [envelope id] */
@@ -89,6 +93,7 @@ condition_fn log_has;              /* [text] the bot's log holds it */
 condition_fn diagnosis_is_reached; /* [NULL] the answer is known; it may not be posted yet */
 condition_fn job_has_ended;        /* [NULL] a job ended, and nothing more is under way */
 condition_fn jobs_have_ended;      /* [const int *] so many jobs */
+condition_fn readiness_says;       /* ["slack.ok=false"] a member of /readyz, as JSON */
 
 /* Figures to assert on. */
 int64_t count_calls(struct stage *s, const char *method, int status); /* status 0: any */

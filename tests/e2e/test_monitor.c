@@ -1,7 +1,6 @@
 /* /metrics, /healthz and /readyz of the built program, asked while it works and while it cannot. */
 #include "harness.h"
 
-#include <curl/curl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,52 +13,11 @@ static const char *const monitored[] = { "DBCONN_METRICS_LISTEN=127.0.0.1:0", NU
 
 /* ---- asking ---- */
 
-static int port_of(const struct stage *s)
-{
-    char *log = stage_bot_log(s), *at = NULL;
-    int port;
-
-    for (char *p = log; (p = strstr(p, "event=metrics.listen ")); p++)
-        at = strstr(p, "port="); /* the last start's */
-    port = at ? (int)strtol(at + 5, NULL, 10) : 0;
-    free(log);
-    return port;
-}
-
-static size_t take(char *bytes, size_t size, size_t n, void *user)
-{
-    buf_add(user, bytes, size * n);
-    return size * n;
-}
-
-static long get(struct stage *s, const char *path, char **ret_body, char **ret_type)
-{
-    char *url = xasprintf("http://127.0.0.1:%d%s", port_of(s), path), *type = NULL;
-    struct buf body = BUF_INIT;
-    CURL *curl = curl_easy_init();
-    long status = 0;
-
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)DEADLINE_MS);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
-    if (curl_easy_perform(curl) == CURLE_OK)
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
-    if (ret_type)
-        *ret_type = xstrdup(type ? type : "");
-    curl_easy_cleanup(curl);
-    free(url);
-    *ret_body = buf_take(&body);
-    return status;
-}
-
 static char *metrics_of(struct stage *s)
 {
     char *body, *type;
 
-    assert_int_equal(get(s, "/metrics", &body, &type), 200);
+    assert_int_equal(monitor_get(s, "/metrics", &body, &type), 200);
     assert_string_equal(type, "text/plain; version=0.0.4; charset=utf-8");
     free(type);
     return body;
@@ -92,26 +50,6 @@ static bool metric_reaches(struct stage *s, const void *arg)
     bool yes = value_of(text, e->series) >= e->at_least;
 
     free(text);
-    return yes;
-}
-
-/* "PATH=JSON" of the answer to /readyz, such as "slack.ok=false". */
-static bool readiness_says(struct stage *s, const void *arg)
-{
-    const char *wanted = arg, *equals = strchr(wanted, '=');
-    char *path = xstrndup(wanted, (size_t)(equals - wanted)), *body, *shown;
-    long status = get(s, "/readyz", &body, NULL);
-    cJSON *doc = cJSON_Parse(body);
-    bool ready = cJSON_IsTrue(json_get(doc, "ready"));
-
-    assert_non_null(doc);
-    assert_int_equal(status, ready ? 200 : 503);
-    shown = json_print(json_dotted(doc, path));
-    bool yes = text_same(shown, equals + 1);
-    free(shown);
-    free(path);
-    free(body);
-    cJSON_Delete(doc);
     return yes;
 }
 
@@ -153,10 +91,10 @@ static void a_bot_that_works_is_ready_and_counts_what_it_did(void **state)
     (void)state;
     stage_open(&s, &options);
     wait_until(&s, readiness_says, "ready=true", "readiness");
-    assert_int_equal(get(&s, "/healthz", &body, NULL), 200);
+    assert_int_equal(monitor_get(&s, "/healthz", &body, NULL), 200);
     assert_string_equal(body, "ok\n");
     free(body);
-    assert_int_equal(get(&s, "/elsewhere", &body, NULL), 404);
+    assert_int_equal(monitor_get(&s, "/elsewhere", &body, NULL), 404);
     free(body);
     char *id = type_command(&s, INCIDENTS, s.short_id);
     wait_until(&s, job_has_ended, NULL, "the end of the job");

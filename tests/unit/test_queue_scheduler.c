@@ -355,6 +355,50 @@ static void draining_waits_for_runs_that_end_by_themselves(void **state)
     end(&app);
 }
 
+static void a_closed_scheduler_claims_nothing_more_and_lets_runs_end(void **state)
+{
+    struct queue_fixture *f = *state;
+    struct app app;
+
+    start(&app, f, (struct scheduler_options){ .max_running = 1, .lease_ms = SHORT_LEASE });
+    add(f, "a", 0);
+    add(f, "b", 0);
+    scheduler_wake(app.s);
+    run_until(f, &app.n_runs, 1, 3000);
+    scheduler_close(app.s);
+    pass_time(f, 2 * SHORT_LEASE); /* its lease is kept all the same */
+    assert_int_equal(0, app.n_stops);
+    assert_false(scheduler_is_idle(app.s));
+    finish(&app, 0);
+    run_until(f, &app.n_finished, 1, 3000);
+    scheduler_wake(app.s);
+    scheduler_set_limits(app.s, &(struct scheduler_options){ .max_running = 5 });
+    pass_time(f, 50);
+    assert_true(scheduler_is_idle(app.s));
+    assert_int_equal(1, app.n_runs);
+    assert_seen(f, "a", JOB_DONE, 1);
+    assert_seen(f, "b", JOB_QUEUED, 0);
+    end(&app);
+}
+
+static void a_closed_scheduler_can_be_drained(void **state)
+{
+    struct queue_fixture *f = *state;
+    struct app app;
+
+    start(&app, f, (struct scheduler_options){ 0 });
+    add(f, "a", 0);
+    scheduler_wake(app.s);
+    run_until(f, &app.n_runs, 1, 3000);
+    scheduler_close(app.s);
+    app.release_when_told = true;
+    scheduler_drain(app.s, on_drained, &app);
+    run_until(f, &app.n_drained, 1, 3000);
+    assert_int_equal(1, app.stops[SCHEDULER_SHUTDOWN]);
+    assert_seen(f, "a", JOB_QUEUED, 0);
+    end(&app);
+}
+
 static void draining_an_idle_scheduler_answers_later(void **state)
 {
     struct queue_fixture *f = *state;
@@ -465,6 +509,8 @@ static const struct {
     TEST(BOTH, a_job_that_was_cancelled_while_it_waited_says_so_itself),
     TEST(BOTH, draining_hands_everything_over),
     TEST(BOTH, draining_waits_for_runs_that_end_by_themselves),
+    TEST(BOTH, a_closed_scheduler_claims_nothing_more_and_lets_runs_end),
+    TEST(BOTH, a_closed_scheduler_can_be_drained),
     TEST(BOTH, draining_an_idle_scheduler_answers_later),
     TEST(SQLITE, what_a_predecessor_left_goes_on_at_once),
     TEST(BOTH, of_two_schedulers_on_one_store_each_job_has_one),

@@ -49,6 +49,10 @@ void scheduler_start(struct scheduler *s);
 void scheduler_set_limits(struct scheduler *s, const struct scheduler_options *options);
 /* There may be work, or a cancel request: from queue_options.wake. */
 void scheduler_wake(struct scheduler *s);
+/* Claims nothing more; what runs goes on to its end. */
+void scheduler_close(struct scheduler *s);
+/* Nothing runs here, and nothing is being claimed or given back. */
+bool scheduler_is_idle(const struct scheduler *s);
 /* Claims nothing more and tells every run SCHEDULER_SHUTDOWN; `drained` runs once, later, when all
  * have ended and were handed over. */
 void scheduler_drain(struct scheduler *s, void (*drained)(void *user), void *user);

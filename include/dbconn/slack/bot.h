@@ -54,7 +54,10 @@ struct bot_options {
     const struct audit_key *audit_key; /* of the audit log (queue/audit.h); NULL: none is kept */
     const char *audit_file;            /* gets its entries as lines of JSON too; NULL: no file */
     int64_t audit_retention_ms;        /* 0: for ever */
-    /* It has ended: after bot_stop(), or because it cannot go on (then `why` says so). */
+    /*
+     * It has ended: after bot_stop(), or because it cannot go on (then `why` says so). When Slack
+     * refuses the app-level token, what runs here finishes first, as long as the bot token works.
+     */
     void (*on_ended)(void *user, const struct error *why);
     void *user;
 };
@@ -79,7 +82,7 @@ struct bot_status {
     bool token_known, token_good; /* Slack has answered; and accepted the tokens */
     int64_t store_away_since_ms;  /* wall; TIME_UNKNOWN: it works */
     int running;                  /* investigations */
-    bool stopping;
+    bool stopping;                /* or it takes nothing more and only finishes what runs */
 };
 void bot_status(const struct bot *bot, struct bot_status *ret);
 struct queue *bot_queue(const struct bot *bot); /* lent */
