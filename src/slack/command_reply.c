@@ -35,30 +35,31 @@ void reply_taken(const char *issue, size_t ahead, struct buf *out)
     buf_adds(out, ". The answer comes in a thread in this channel.");
 }
 
-void reply_already_running(const char *issue, const char *permalink, struct buf *out)
+/* "I am already looking into `SHOP-1A2`. Follow it in its thread." */
+static void lead_to(const char *begin, const char *issue, const char *middle, const char *permalink,
+                    const char *without, struct buf *out)
 {
-    buf_adds(out, "I am already looking into ");
+    buf_adds(out, begin);
     mrkdwn_code(out, issue, NAME_BYTES);
     if (link_allowed(permalink)) {
-        buf_adds(out, ". Follow it in ");
+        buf_adds(out, middle);
         mrkdwn_link(out, permalink, "its thread", NAME_BYTES);
         buf_adds(out, ".");
     } else {
-        buf_adds(out, ". Its thread begins in a moment.");
+        buf_adds(out, without);
     }
+}
+
+void reply_already_running(const char *issue, const char *permalink, struct buf *out)
+{
+    lead_to("I am already looking into ", issue, ". Follow it in ", permalink,
+            ". Its thread begins in a moment.", out);
 }
 
 void reply_answered_meanwhile(const char *issue, const char *permalink, struct buf *out)
 {
-    buf_adds(out, "While this waited, I answered for ");
-    mrkdwn_code(out, issue, NAME_BYTES);
-    if (link_allowed(permalink)) {
-        buf_adds(out, " in ");
-        mrkdwn_link(out, permalink, "its thread", NAME_BYTES);
-        buf_adds(out, ".");
-    } else {
-        buf_adds(out, " in this channel.");
-    }
+    lead_to("While this waited, I answered for ", issue, " in ", permalink, " in this channel.",
+            out);
 }
 
 void reply_queue_full(size_t waiting, const char *name, struct buf *out)

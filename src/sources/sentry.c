@@ -300,20 +300,11 @@ int sentry_reply_error(const struct sentry_op *op, const struct http_reply *repl
     return -1;
 }
 
-/* Pages that came before a failure are not thrown away. */
 static void fail_or_finish(struct source_call *call, struct error *err)
 {
-    struct sentry_op *op = call->op;
+    const struct sentry_op *op = call->op;
 
-    if (op->pages_done == 0) {
-        error_context(err, "%s", op->what);
-        source_fail(call, err);
-        return;
-    }
-    source_partial(op->result, "page %d could not be read: %s", op->pages_done + 1,
-                   error_text(err));
-    error_clear(err);
-    source_finish(call, op->result);
+    source_end_early(call, op->what, op->pages_done, op->result, err);
 }
 
 /* Servers from before the organization-scoped routes know numeric ids only, without organization.

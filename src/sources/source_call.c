@@ -144,6 +144,19 @@ void source_partial_pages(struct source_result *meta, int pages)
         source_partial(meta, "only the first %d pages were read; there are more", pages);
 }
 
+void source_end_early(struct source_call *call, const char *what, int pages_done,
+                      struct source_result *result, struct error *err)
+{
+    if (pages_done == 0) {
+        error_context(err, "%s", what);
+        source_fail(call, err);
+        return;
+    }
+    source_partial(result, "page %d could not be read: %s", pages_done + 1, error_text(err));
+    error_clear(err);
+    source_finish(call, result);
+}
+
 const char *source_describe(struct source_mem *mem, const char *verb, const char *thing)
 {
     struct buf text = BUF_INIT, valid = BUF_INIT, clean = BUF_INIT;

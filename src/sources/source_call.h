@@ -76,6 +76,10 @@ void source_partial_full(struct source_result *meta); /* marks it partial for th
 void source_partial(struct source_result *meta, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The page cap was reached: says how many were read. */
 void source_partial_pages(struct source_result *meta, int pages);
+/* Ends a call of which a page could not be read: those before it are not thrown away. Takes `err`.
+ */
+void source_end_early(struct source_call *call, const char *what, int pages_done,
+                      struct source_result *result, struct error *err);
 /* "VERB THING" for messages; what a stranger named is made one clean line of at most 80 bytes. */
 const char *source_describe(struct source_mem *mem, const char *verb, const char *thing);
 /* An object of `size` bytes whose first member is a struct source_result, in `mem`. */

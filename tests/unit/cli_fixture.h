@@ -12,6 +12,7 @@
 #include <libgen.h>
 #include <signal.h>
 
+#include "dbconn/base/json.h"
 #include "dbconn/base/jsonc.h"
 
 #define CLI_MAX_ENV 16
@@ -166,6 +167,48 @@ static inline void cli_close(struct cli *c)
     remove_folder(c->folder);
     free(c->folder);
     free(c->program);
+}
+
+/* For tests that need no more than this; the first state of a test is its program's argv[0]. */
+#define CLI_TEST(name, argv0)                                                                      \
+    cmocka_unit_test_prestate_setup_teardown(name, cli_setup, cli_teardown, argv0)
+
+static inline int cli_setup(void **state)
+{
+    struct cli *c = xcalloc(1, sizeof(*c));
+
+    cli_open(c, *state);
+    *state = c;
+    return 0;
+}
+
+static inline int cli_teardown(void **state)
+{
+    cli_close(*state);
+    free(*state);
+    return 0;
+}
+
+/* ---- what was printed, and what is read beside it ---- */
+
+static inline cJSON *cli_json(const struct cli *c)
+{
+    struct error err = ERROR_INIT;
+    cJSON *doc = NULL;
+
+    if (json_parse(buf_str(&c->out), c->out.len, "stdout", &doc, &err) < 0)
+        fail_msg("%s: %s", error_text(&err), buf_str(&c->out));
+    return doc;
+}
+
+static inline char *cli_read_file(const char *path)
+{
+    struct error err = ERROR_INIT;
+    struct buf text = BUF_INIT;
+
+    if (file_read(path, 4u << 20, &text, &err) < 0)
+        fail_msg("%s", error_text(&err));
+    return buf_take(&text);
 }
 
 #endif

@@ -7,44 +7,6 @@
 
 static const char *const commands[] = { "serve", "run",    "check",    "jobs",   "feedback",
                                         "audit", "replay", "playbook", "config", "manifest" };
-static const char *program;
-
-static int setup(void **state)
-{
-    struct cli *c = xcalloc(1, sizeof(*c));
-
-    cli_open(c, program);
-    *state = c;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    cli_close(*state);
-    free(*state);
-    return 0;
-}
-
-static cJSON *printed_json(struct cli *c)
-{
-    struct error err = ERROR_INIT;
-    cJSON *doc = NULL;
-
-    if (json_parse(buf_str(&c->out), c->out.len, "stdout", &doc, &err) < 0)
-        fail_msg("%s: %s", error_text(&err), buf_str(&c->out));
-    return doc;
-}
-
-static char *read_text(const char *path)
-{
-    struct error err = ERROR_INIT;
-    struct buf text = BUF_INIT;
-
-    if (file_read(path, 4u << 20, &text, &err) < 0)
-        fail_msg("%s", error_text(&err));
-    return buf_take(&text);
-}
-
 /* ---- help and usage ---- */
 
 static void help_lists_every_command_and_each_has_its_own(void **state)
@@ -124,7 +86,7 @@ static void config_print_shows_values_and_where_they_come_from(void **state)
     assert_not_said(&c->out, "from-a-file");
     assert_not_said(&c->out, "from_environment");
     assert_not_said(&c->out, "hunter2pass");
-    cJSON *doc = printed_json(c);
+    cJSON *doc = cli_json(c);
     const struct {
         const char *key, *value, *source;
     } rows[] = {
@@ -186,7 +148,7 @@ static void config_keys_tells_all_there_are(void **state)
     for (size_t i = 0; i < n_config_options; i++)
         assert_said(&c->out, config_options[i].key);
     ASSERT_EXIT(0, c, "config", "keys", "--json");
-    cJSON *doc = printed_json(c);
+    cJSON *doc = cli_json(c);
     for (const cJSON *k = json_items(doc, "keys"); k; k = k->next)
         assert_string_equal(json_str(k, "key"), config_options[n++].key);
     assert_int_equal(n, n_config_options);
@@ -198,7 +160,7 @@ static void config_keys_tells_all_there_are(void **state)
 static void the_manifest_in_contrib_is_the_one_that_is_printed(void **state)
 {
     struct cli *c = *state;
-    char *file = read_text("contrib/slack/manifest.json");
+    char *file = cli_read_file("contrib/slack/manifest.json");
 
     ASSERT_EXIT(0, c, "manifest");
     if (strcmp(file, buf_str(&c->out)) != 0)
@@ -234,7 +196,7 @@ static void the_manifest_fits_slack_and_grants_what_the_methods_need(void **stat
     struct cli *c = *state;
 
     ASSERT_EXIT(0, c, "manifest", "--command", "/why-db", "--name", "why");
-    cJSON *doc = printed_json(c);
+    cJSON *doc = cli_json(c);
     const cJSON *slash = json_items(json_get(doc, "features"), "slash_commands");
     assert_string_equal(json_str(slash, "command"), "/why-db");
     assert_string_equal(json_str(json_get(doc, "display_information"), "name"), "why");
@@ -263,7 +225,7 @@ static void the_shipped_playbook_is_sound_and_is_the_one_built_in(void **state)
 {
     static const char path[] = "config/playbooks/database-connection-refused.json";
     struct cli *c = *state;
-    char *file = read_text(path);
+    char *file = cli_read_file(path);
 
     ASSERT_EXIT(0, c, "playbook", "lint", path);
     assert_said(&c->out, "is sound");
@@ -292,7 +254,7 @@ static void playbook_show_reads_like_sentences(void **state)
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         assert_said(&c->out, parts[i]);
     ASSERT_EXIT(0, c, "playbook", "show", "--json");
-    cJSON *doc = printed_json(c);
+    cJSON *doc = cli_json(c);
     assert_string_equal(json_str(doc, "id"), "database-connection-refused");
     cJSON_Delete(doc);
     ASSERT_EXIT(0, c, "playbook", "facts");
@@ -302,7 +264,7 @@ static void playbook_show_reads_like_sentences(void **state)
 /* The shipped playbook with its first `from` replaced. */
 static char *changed_playbook(struct cli *c, const char *from, const char *to)
 {
-    char *file = read_text("config/playbooks/database-connection-refused.json");
+    char *file = cli_read_file("config/playbooks/database-connection-refused.json");
     const char *at = strstr(file, from);
     struct buf text = BUF_INIT;
 
@@ -365,13 +327,13 @@ static void every_explained_fact_is_written_by_some_step(void **state)
     assert_int_equal(glob("src/collectors/*.[ch]", 0, NULL, &found), 0);
     assert_int_equal(glob("src/playbook/*.[ch]", GLOB_APPEND, NULL, &found), 0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
-        char *text = read_text(found.gl_pathv[i]);
+        char *text = cli_read_file(found.gl_pathv[i]);
         buf_adds(&sources, text);
         free(text);
     }
     globfree(&found);
     ASSERT_EXIT(0, c, "playbook", "facts", "--json");
-    cJSON *doc = printed_json(c);
+    cJSON *doc = cli_json(c);
     for (const cJSON *f = json_items(doc, "facts"); f; f = f->next) {
         const char *name = json_str(f, "name");
         size_t len = strcspn(name, "*");
@@ -432,7 +394,7 @@ static char *wanted_text(const char *form, const char *name)
 
 static void assert_completes(const char *file, const char *form, const char *name)
 {
-    char *text = read_text(file), *wanted = wanted_text(form, name);
+    char *text = cli_read_file(file), *wanted = wanted_text(form, name);
 
     if (!strstr(text, wanted))
         fail_msg("%s does not know \"%s\"", file, wanted);
@@ -458,7 +420,7 @@ static void completions_know_every_command_and_option_and_no_other(void **state)
         assert_completes("contrib/completions/_dbconn", "'%s[", known.items[i]);
         assert_completes("contrib/completions/dbconn.fish", "-l %s ", known.items[i] + 2);
     }
-    char *bash = read_text("contrib/completions/dbconn.bash");
+    char *bash = cli_read_file("contrib/completions/dbconn.bash");
     collect_options(bash, &offered);
     for (size_t i = 0; i < offered.n; i++)
         if (!words_have(&known, offered.items[i]))
@@ -473,7 +435,7 @@ static void the_service_hands_over_what_its_configuration_reads(void **state)
 {
     struct error err = ERROR_INIT;
     struct jsonc doc = { 0 };
-    char *unit = read_text("contrib/systemd/dbconn.service");
+    char *unit = cli_read_file("contrib/systemd/dbconn.service");
     const cJSON *section, *item;
 
     (void)state;
@@ -506,7 +468,7 @@ static void the_service_hands_over_what_its_configuration_reads(void **state)
 
 int main(int argc, char **argv)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) CLI_TEST(name, argv[0])
     const struct CMUnitTest tests[] = {
         TEST(help_lists_every_command_and_each_has_its_own),
         TEST(usage_errors_name_what_was_wrong),
@@ -524,6 +486,5 @@ int main(int argc, char **argv)
     };
 
     (void)argc;
-    program = argv[0];
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,34 +14,6 @@ static const char *const documents[] = {
     "docs/operating.md", "docs/playbooks.md",    "docs/troubleshooting.md",
     "docs/security.md",  "docs/architecture.md",
 };
-static const char *program;
-
-static int setup(void **state)
-{
-    struct cli *c = xcalloc(1, sizeof(*c));
-
-    cli_open(c, program);
-    *state = c;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    cli_close(*state);
-    free(*state);
-    return 0;
-}
-
-static char *read_text(const char *path)
-{
-    struct error err = ERROR_INIT;
-    struct buf text = BUF_INIT;
-
-    if (file_read(path, 4u << 20, &text, &err) < 0)
-        fail_msg("%s", error_text(&err));
-    return buf_take(&text);
-}
-
 /* ---- code in a document: lines of fences, spans in back-ticks ---- */
 
 struct place {
@@ -66,7 +38,7 @@ static void spans_of(const char *line, const struct place *at, code_fn *fn, void
 
 static void code_of_document(const char *path, code_fn *fn, void *user)
 {
-    char *text = read_text(path), fence[16] = "";
+    char *text = cli_read_file(path), fence[16] = "";
     struct place at = { path, 0, NULL };
 
     for (char *line = text, *next; *line; line = next) {
@@ -213,7 +185,7 @@ static char *sources(void)
     for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
         assert_int_equal(glob(patterns[i], i ? GLOB_APPEND : 0, NULL, &found), 0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
-        char *text = read_text(found.gl_pathv[i]);
+        char *text = cli_read_file(found.gl_pathv[i]);
         for (const char *p = text; *p; p++) {
             size_t blank = *p == '"' ? strspn(p + 1, " \t\n") : 0;
             if (blank && p[1 + blank] == '"' && memchr(p + 1, '\n', blank))
@@ -377,7 +349,7 @@ static void check_scopes(void *user, const struct place *at, const char *code)
 static void the_scopes_that_are_explained_are_those_of_the_manifest(void **state)
 {
     struct cli *c = *state;
-    char *setup_md = read_text("docs/setup.md");
+    char *setup_md = cli_read_file("docs/setup.md");
     const cJSON *scope;
     struct error err = ERROR_INIT;
     cJSON *doc = NULL;
@@ -418,7 +390,7 @@ static void check_quote(const char *all, int line, const char *quote)
 
 static void every_quoted_message_is_one_of_the_program(void **state)
 {
-    char *text = read_text("docs/troubleshooting.md"), *all = sources();
+    char *text = cli_read_file("docs/troubleshooting.md"), *all = sources();
     int line = 0, quotes = 0;
 
     (void)state;
@@ -443,7 +415,7 @@ static void every_link_leads_to_a_file(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
-        char *text = read_text(documents[i]), *own = xstrdup(documents[i]);
+        char *text = cli_read_file(documents[i]), *own = xstrdup(documents[i]);
         const char *folder = dirname(own);
         for (const char *at = text; (at = strstr(at, "](")); at += 2) {
             char *to = xstrndup(at + 2, strcspn(at + 2, ")#"));
@@ -482,7 +454,7 @@ static void every_make_target_of_the_guide_exists(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        char *text = read_text(files[i]);
+        char *text = cli_read_file(files[i]);
         buf_addf(&all, "\n%s", text);
         free(text);
     }
@@ -540,7 +512,7 @@ static void examples_can_be_used(void **state)
     end_block(&b);
     assert_true(b.n >= 5);
     assert_non_null(b.signal);
-    char *playbook = read_text("config/playbooks/database-connection-refused.json");
+    char *playbook = cli_read_file("config/playbooks/database-connection-refused.json");
     const char *at = strstr(playbook, "\"signals\": [");
     assert_non_null(at);
     at += strlen("\"signals\": [");
@@ -560,7 +532,7 @@ static void the_playbook_guide_explains_every_setting(void **state)
 {
     struct error err = ERROR_INIT;
     struct jsonc doc = { 0 };
-    char *guide = read_text("docs/playbooks.md");
+    char *guide = cli_read_file("docs/playbooks.md");
     const cJSON *group, *item;
 
     (void)state;
@@ -588,7 +560,7 @@ static void the_playbook_guide_explains_every_setting(void **state)
 
 int main(int argc, char **argv)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) CLI_TEST(name, argv[0])
     const struct CMUnitTest tests[] = {
         TEST(every_command_and_option_that_is_named_exists),
         TEST(every_key_that_is_named_exists),
@@ -603,6 +575,5 @@ int main(int argc, char **argv)
     };
 
     (void)argc;
-    program = argv[0];
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

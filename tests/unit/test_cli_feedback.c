@@ -136,16 +136,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static cJSON *printed_json(struct cli *c)
-{
-    struct error err = ERROR_INIT;
-    cJSON *doc = NULL;
-
-    if (json_parse(buf_str(&c->out), c->out.len, "stdout", &doc, &err) < 0)
-        fail_msg("%s: %s", error_text(&err), buf_str(&c->out));
-    return doc;
-}
-
 static int64_t number(const cJSON *doc, const char *dotted)
 {
     const cJSON *item = json_dotted(doc, dotted);
@@ -195,7 +185,7 @@ static void each_diagnosis_counts_once_however_many_judge_it(void **state)
     judge(w, w->slots, "U2", "right", NULL);
     judge(w, w->silent, "U1", "wrong", "database_restart");
     ASSERT_EXIT(0, &w->cli, "feedback", "--json");
-    cJSON *doc = printed_json(&w->cli);
+    cJSON *doc = cli_json(&w->cli);
     assert_int_equal(number(doc, "causes.connection_pool_exhaustion.judged"), 2);
     assert_int_equal(number(doc, "causes.connection_pool_exhaustion.right"), 1);
     assert_int_equal(number(doc, "causes.connection_pool_exhaustion.wrong"), 1);
@@ -216,14 +206,14 @@ static void people_who_disagree_make_a_diagnosis_disputed(void **state)
     judge(w, w->slots, "U1", "right", NULL);
     judge(w, w->slots, "U2", "wrong", NULL);
     ASSERT_EXIT(0, &w->cli, "feedback", "--json");
-    cJSON *doc = printed_json(&w->cli);
+    cJSON *doc = cli_json(&w->cli);
     assert_int_equal(number(doc, "all.disputed"), 1);
     assert_int_equal(number(doc, "all.right") + number(doc, "all.wrong"), 0);
     cJSON_Delete(doc);
     /* Who changes their mind is counted as they think now. */
     judge(w, w->slots, "U2", "right", NULL);
     ASSERT_EXIT(0, &w->cli, "feedback", "--json", "--since", "1h");
-    doc = printed_json(&w->cli);
+    doc = cli_json(&w->cli);
     assert_int_equal(number(doc, "all.right"), 1);
     cJSON_Delete(doc);
 }
@@ -319,7 +309,7 @@ static void another_playbook_shows_what_it_changes(void **state)
     ASSERT_EXIT(1, &w->cli, "replay", path, "--playbook", tuned);
     assert_said(&w->cli.out, "cause: connection_pool_exhaustion → ");
     ASSERT_EXIT(1, &w->cli, "replay", "--json", path, "--playbook", tuned);
-    cJSON *doc = printed_json(&w->cli);
+    cJSON *doc = cli_json(&w->cli);
     const cJSON *one = json_items(doc, "cases");
     assert_int_equal(number(doc, "different"), 1);
     assert_true(cJSON_IsFalse(json_get(one, "same")));

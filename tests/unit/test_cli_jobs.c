@@ -110,16 +110,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static cJSON *printed_json(struct cli *c)
-{
-    struct error err = ERROR_INIT;
-    cJSON *doc = NULL;
-
-    if (json_parse(buf_str(&c->out), c->out.len, "stdout", &doc, &err) < 0)
-        fail_msg("%s: %s", error_text(&err), buf_str(&c->out));
-    return doc;
-}
-
 static enum job_state state_of(struct world *w, const char *id)
 {
     struct job job = { 0 };
@@ -180,7 +170,7 @@ static void a_list_for_scripts_is_json_without_the_response_url(void **state)
     ASSERT_OUTCOME(STORE_OK, store_enqueue(w->store, &job, NULL, 0, 0, NOW, id, &err));
     ASSERT_EXIT(0, &w->cli, "jobs", "list", "--json");
     assert_not_said(&w->cli.out, "hooks.slack.com");
-    cJSON *doc = printed_json(&w->cli);
+    cJSON *doc = cli_json(&w->cli);
     const cJSON *jobs = json_get(doc, "jobs");
     assert_int_equal(cJSON_GetArraySize(jobs), 4);
     assert_string_equal(json_str(json_first(jobs), "id"), id);
@@ -222,14 +212,14 @@ static void show_json_is_the_stored_document(void **state)
     assert_int_equal(strncmp(buf_str(&w->cli.out), report, strlen(report)), 0);
     cJSON_free(report);
     ASSERT_EXIT(0, &w->cli, "jobs", "show", "--json", "--record", w->done);
-    cJSON *doc = printed_json(&w->cli);
+    cJSON *doc = cli_json(&w->cli);
     assert_string_equal(json_str(json_items(doc, "messages"), "part"), "root");
     assert_string_equal(json_str(json_items(doc, "attempt_list"), "outcome"), "done");
     assert_string_equal(json_str(json_items(doc, "feedback"), "verdict"), "wrong");
     cJSON_Delete(doc);
     /* A job without a report: an error document, as dbconn run gives one. */
     ASSERT_EXIT(1, &w->cli, "jobs", "show", "--json", w->queued);
-    doc = printed_json(&w->cli);
+    doc = cli_json(&w->cli);
     assert_string_equal(json_str(json_get(doc, "error"), "code"), "not_found");
     cJSON_Delete(doc);
 }
@@ -294,7 +284,7 @@ static void a_waiting_job_can_be_cancelled_once(void **state)
     assert_string_equal(job.cancel_by, "alice at a terminal");
     job_clear(&job);
     ASSERT_EXIT(1, &w->cli, "jobs", "cancel", w->done, "--json");
-    cJSON *doc = printed_json(&w->cli);
+    cJSON *doc = cli_json(&w->cli);
     assert_true(cJSON_IsFalse(json_get(doc, "ok")));
     assert_string_equal(json_str(doc, "what"), "has ended already");
     cJSON_Delete(doc);
@@ -311,7 +301,7 @@ static void purge_removes_what_ended_long_enough_ago(void **state)
     ASSERT_EXIT(0, &w->cli, "jobs", "purge"); /* 30 days by default */
     assert_said(&w->cli.out, "Removed 0 jobs");
     ASSERT_EXIT(0, &w->cli, "jobs", "purge", "--older-than", "59m", "--json");
-    cJSON *doc = printed_json(&w->cli);
+    cJSON *doc = cli_json(&w->cli);
     assert_int_equal(json_get(doc, "removed")->valueint, 1);
     cJSON_Delete(doc);
     ASSERT_OUTCOME(STORE_NONE, store_get(w->store, w->done, &job, &err));

@@ -7,34 +7,6 @@
 #include "dbconn/app/config.h"
 #include "dbconn/base/json.h"
 
-static const char *program;
-
-static int setup(void **state)
-{
-    struct cli *c = xcalloc(1, sizeof(*c));
-
-    cli_open(c, program);
-    *state = c;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    cli_close(*state);
-    free(*state);
-    return 0;
-}
-
-static char *read_text(const char *path)
-{
-    struct error err = ERROR_INIT;
-    struct buf text = BUF_INIT;
-
-    if (file_read(path, 4u << 20, &text, &err) < 0)
-        fail_msg("%s", error_text(&err));
-    return buf_take(&text);
-}
-
 /* What a pipeline prints, as docs/man/render.sh runs it. */
 static char *output_of(const char *pipeline)
 {
@@ -102,7 +74,7 @@ static void assert_no_other_options(const char *page, const char *helps)
 static void the_page_of_the_program_names_every_command_and_option_and_no_other(void **state)
 {
     struct cli *c = *state;
-    char *page = read_text(PROGRAM_PAGE), *top;
+    char *page = cli_read_file(PROGRAM_PAGE), *top;
     struct buf helps = BUF_INIT;
     size_t commands = 0;
 
@@ -168,7 +140,7 @@ static void
 the_page_of_the_configuration_names_every_key_with_its_variable_and_default(void **state)
 {
     struct cli *c = *state;
-    char *source = read_text("docs/man/dbconn.json.5.scd");
+    char *source = cli_read_file("docs/man/dbconn.json.5.scd");
     char *pipeline = xasprintf("'%s' config keys | awk -f docs/man/keys.awk", c->program);
     char *keys = output_of(pipeline);
 
@@ -183,7 +155,7 @@ the_page_of_the_configuration_names_every_key_with_its_variable_and_default(void
 /* The example is one that can be used. */
 static void the_example_of_the_configuration_can_be_read(void **state)
 {
-    char *source = read_text("docs/man/dbconn.json.5.scd");
+    char *source = cli_read_file("docs/man/dbconn.json.5.scd");
     const char *begin = strstr(source, "\n```\n"),
                *end = begin ? strstr(begin + 5, "\n```\n") : NULL;
     struct error err = ERROR_INIT;
@@ -241,7 +213,7 @@ static void assert_member(const char *page, const char *group, const char *name)
 static void the_page_of_playbooks_explains_every_member_and_setting(void **state)
 {
     char *page = output_of("awk -f docs/man/markdown.awk docs/playbooks.md");
-    char *source = read_text("docs/man/dbconn-playbook.5.scd");
+    char *source = cli_read_file("docs/man/dbconn-playbook.5.scd");
     const cJSON *group, *item;
     struct error err = ERROR_INIT;
     struct jsonc doc = { 0 };
@@ -291,7 +263,7 @@ static void a_guide_becomes_a_page(void **state)
 
 int main(int argc, char **argv)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) CLI_TEST(name, argv[0])
     const struct CMUnitTest tests[] = {
         TEST(the_page_of_the_program_names_every_command_and_option_and_no_other),
         TEST(the_page_of_the_configuration_names_every_key_with_its_variable_and_default),
@@ -301,6 +273,5 @@ int main(int argc, char **argv)
     };
 
     (void)argc;
-    program = argv[0];
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
