@@ -136,6 +136,11 @@ static void on_connect_error(struct websocket *ws, const char *why, size_t len)
         error_set(&ws->why, ERR_NETWORK,
                   "%s could not be reached: no trusted TLS connection to %s: %s", ws->title,
                   ws->url.host, ws->tls_why);
+    else if (strncmp(buf_str(&words), "connect SSL", strlen("connect SSL")) == 0)
+        error_set(&ws->why, ERR_NETWORK, /* libwebsockets says no more than that */
+                  "%s could not be reached: no trusted TLS connection to %s: the handshake failed "
+                  "(TLS 1.2 or newer is needed)",
+                  ws->title, ws->url.host);
     else
         error_set(&ws->why, ERR_NETWORK, "%s could not be reached: no socket at %s (%s)", ws->title,
                   ws->url.host, words.len ? buf_str(&words) : "closed");

@@ -2,7 +2,7 @@
 #   make faults        every fault at every service in every incident of the sandbox, then at Slack (about
 #                      40 minutes); the short form is part of make check
 FAULTS_LIB  := $(addprefix $(BUILD)/tests/faults/,list.o front.o front_http2.o slack_front.o names.o)
-FAULTS_BIN  := $(addprefix $(BUILD)/tests/faults/,faults slack silent)
+FAULTS_BIN  := $(addprefix $(BUILD)/tests/faults/,faults slack silent trust)
 FAULTS_SHIM := $(BUILD)/tests/faults/clock_jump.so
 
 $(FAULTS_BIN): %: %.o $(FAULTS_LIB) $(HARNESS_OBJ) $(BASE_OBJ) | $(if $(SAN),,$(FAULTS_SHIM))

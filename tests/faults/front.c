@@ -30,11 +30,13 @@
 
 /* ---- the certificate ---- */
 
-/* Made once, before anything is forked. */
-static struct {
+struct authority {
     EVP_PKEY *key;
     X509 *cert;
-} ca;
+};
+
+/* Made once, before anything is forked. */
+static struct authority ca, stranger;
 
 static void add_extension(X509 *cert, int nid, const char *value)
 {
@@ -44,8 +46,9 @@ static void add_extension(X509 *cert, int nid, const char *value)
     X509_EXTENSION_free(ext);
 }
 
-/* Signed by the CA, or by itself while there is none. */
-static X509 *make_certificate(const char *name, long valid_s, EVP_PKEY *key)
+/* Signed by `by`, or by itself: a CA. */
+static X509 *make_certificate(const char *name, long valid_s, EVP_PKEY *key,
+                              const struct authority *by)
 {
     static long number;
     X509 *cert = X509_new();
@@ -57,23 +60,28 @@ static X509 *make_certificate(const char *name, long valid_s, EVP_PKEY *key)
     X509_set_pubkey(cert, key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_UTF8,
                                (const unsigned char *)name, -1, -1, 0);
-    X509_set_issuer_name(cert, X509_get_subject_name(ca.cert ? ca.cert : cert));
-    add_extension(cert, NID_basic_constraints, ca.cert ? "CA:FALSE" : "critical,CA:TRUE");
+    X509_set_issuer_name(cert, X509_get_subject_name(by ? by->cert : cert));
+    add_extension(cert, NID_basic_constraints, by ? "CA:FALSE" : "critical,CA:TRUE");
     char *san = xasprintf("DNS:%s", name);
-    if (ca.cert)
+    if (by)
         add_extension(cert, NID_subject_alt_name, san);
-    X509_sign(cert, ca.key ? ca.key : key, EVP_sha256());
+    X509_sign(cert, by ? by->key : key, EVP_sha256());
     free(san);
     return cert;
 }
 
+static void need(struct authority *authority, const char *name)
+{
+    if (authority->cert)
+        return;
+    authority->key = EVP_EC_gen("P-256");
+    authority->cert = make_certificate(name, CA_VALID_S, authority->key, NULL);
+}
+
 static void need_ca(void)
 {
-    if (ca.cert)
-        return;
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    ca.cert = make_certificate("dbconn tests", CA_VALID_S, key);
-    ca.key = key;
+    need(&ca, "dbconn tests");
+    need(&stranger, "a stranger");
 }
 
 void front_write_ca(const char *path)
@@ -102,11 +110,17 @@ static SSL_CTX *make_tls(const struct front_options *o, const char *host)
 {
     need_ca();
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = make_certificate(o->name ? o->name : host, o->valid_s, key);
+    X509 *cert =
+        make_certificate(o->name ? o->name : host, o->valid_s, key, o->foreign ? &stranger : &ca);
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
 
     SSL_CTX_use_certificate(tls, cert);
     SSL_CTX_use_PrivateKey(tls, key);
+    if (o->version) {
+        SSL_CTX_set_security_level(tls, 0); /* what is old needs SHA-1 */
+        SSL_CTX_set_min_proto_version(tls, o->version);
+        SSL_CTX_set_max_proto_version(tls, o->version);
+    }
     if (o->kind != FRONT_BYTES)
         SSL_CTX_set_alpn_select_cb(tls, choose_h2, NULL);
     X509_free(cert);

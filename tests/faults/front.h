@@ -5,6 +5,7 @@
 #ifndef TESTS_FAULTS_FRONT_H
 #define TESTS_FAULTS_FRONT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum front_kind {
@@ -26,6 +27,8 @@ struct front_options {
     const char *host; /* as it is asked for; NULL: localhost */
     const char *name; /* in the certificate; NULL: as `host` */
     long valid_s;     /* of the certificate, from now; below 0: it has expired */
+    bool foreign;     /* signed by a CA that nobody was told of */
+    int version;      /* the only one of TLS that it speaks, such as TLS1_1_VERSION; 0: all */
     struct front_rewrite rewrites[2];
 };
 
