@@ -95,6 +95,18 @@ static void give_way(struct investigation *inv, const struct job *other)
     investigation_finish(inv);
 }
 
+static void look_back(struct investigation *inv);
+
+static void go_on_alone(struct investigation *inv)
+{
+    if (!inv->started)
+        investigation_show_and_run(inv, true);
+    else if (!inv->shown)
+        investigation_on_show_timer(inv);
+    if (inv->reached)
+        look_back(inv);
+}
+
 /* Somebody asked for the same issue before, and it still runs or did when this was asked: in the
  * same channel one thread is enough; elsewhere this one goes on, since the asker may not see the
  * other. */
@@ -110,10 +122,8 @@ static void on_identified(void *user, const struct queue_reply *reply, const str
         other = job_here(inv, reply->jobs);
     if (other)
         give_way(inv, other);
-    else if (!inv->started)
-        investigation_show_and_run(inv, true);
-    else if (!inv->shown)
-        investigation_on_show_timer(inv);
+    else
+        go_on_alone(inv);
 }
 
 void investigation_identify(struct investigation *inv)
@@ -283,7 +293,9 @@ static void on_run_done(struct run *run, const struct error *err, void *user)
     const struct diagnosis *d = &run_casefile(inv->run)->diagnosis;
     LOG(INFO, "job.diagnosis", F_STR("job", investigation_job(inv)->id),
         F_STR("cause", cause_name(d->cause)), F_STR("confidence", confidence_name(d->confidence)));
-    look_back(inv);
+    inv->reached = true;
+    if (!inv->calls[CALL_IDENTIFY])
+        look_back(inv);
 }
 
 /* Findings about other projects are read by everybody in the channel. */

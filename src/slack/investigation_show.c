@@ -67,6 +67,8 @@ void investigation_on_show_timer(void *user)
 {
     struct investigation *inv = user;
 
+    if (!inv->shown && inv->calls[CALL_IDENTIFY])
+        return; /* it is shown when the store has said whether another job shows it already */
     inv->shown |= !investigation_keeps_quiet(inv);
     investigation_show(inv);
     loop_timer_start(inv->timer, SIGN_OF_LIFE_MS);
