@@ -109,10 +109,13 @@ bool line_tells_network_trouble(const struct haystack *h)
 }
 
 /* Programs that do nothing but make and watch paths: agents of container networks, kube-proxy, soft
- * switches, firewalls. What they fail at is the network. */
+ * switches, routing daemons, firewalls. What they fail at is the network. */
 static const char *const programs[] = {
-    "calico",  "felix",    "cilium",         "hubble",    "kube-proxy", "kube-router", "antrea",
-    "flannel", "vswitchd", "ovn-controller", "firewalld", "ipamd",      "aws-node",
+    "calico",   "felix",          "cilium",       "hubble",         "kube-proxy", "kube-router",
+    "antrea",   "flannel",        "vswitchd",     "ovn-controller", "firewalld",  "ipamd",
+    "aws-node", "weave-net",      "weave-npc",    "metallb",        "kube-ovn",   "submariner",
+    "multus",   "bgpd",           "ospfd",        "bfdd",           "zebra",      "keepalived",
+    "networkd", "networkmanager", "ovsdb-server",
 };
 
 /* Linux drivers of network cards and of the clouds' virtual ones; the kernel's lines begin with
@@ -125,9 +128,10 @@ static const char *const drivers[] = {
 };
 
 static const char *const failures[] = {
-    "failed",      "failure",   "denied",    "out of sync",    "flushed",
-    "unreachable", "timed out", "timeout",   "lost",           "stuck",
-    "giving up",   "could not", "unable to", "error deleting", "error adding",
+    "failed",      "failure",   "denied",       "out of sync",    "flushed",
+    "unreachable", "timed out", "timeout",      "lost",           "stuck",
+    "giving up",   "could not", "unable to",    "error deleting", "error adding",
+    "reset",       "missed",    "disconnected", "expired",
 };
 
 static const char *const breakdowns[] = {

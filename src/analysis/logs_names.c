@@ -58,12 +58,53 @@ static bool are_one_service(struct name a, struct name b)
            strncasecmp(longer.text, shorter.text, shorter.len) == 0;
 }
 
-bool names_are_same(struct name a, struct name b)
+static struct name last_part(struct name n, char sign)
 {
+    const char *at = memrchr(n.text, sign, n.len);
+
+    return at ? (struct name){ at + 1, (size_t)(n.text + n.len - at - 1) } : n;
+}
+
+static struct name part_before(struct name n, char sign)
+{
+    const char *at = memchr(n.text, sign, n.len);
+
+    return (struct name){ n.text, at ? (size_t)(at - n.text) : 0 };
+}
+
+/* Cloud SQL's "project:region:instance" (connection name), "project:instance" (in logs), and
+ * "instance" are one; where both name a project, in the same one. */
+static bool are_one_cloud_instance(struct name a, struct name b)
+{
+    struct name project_a = part_before(a, ':'), project_b = part_before(b, ':');
+
+    if (name_is_address(a) || name_is_address(b) || (project_a.len == 0 && project_b.len == 0) ||
+        !names_are_equal(last_part(a, ':'), last_part(b, ':')))
+        return false;
+    return project_a.len == 0 || project_b.len == 0 || names_are_equal(project_a, project_b);
+}
+
+/* "orders" of CloudWatch's log group "/aws/rds/instance/orders/postgresql", which Amazon RDS
+ * publishes the server's log to; any other name stays. */
+static struct name without_log_group(struct name n)
+{
+    static const char *const groups[] = { "/aws/rds/instance/", "/aws/rds/cluster/" };
+
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+        size_t len = strlen(groups[i]);
+        if (n.len > len && strncmp(n.text, groups[i], len) == 0)
+            return part_before((struct name){ n.text + len, n.len - len }, '/');
+    }
+    return n;
+}
+
+bool names_are_same(struct name one, struct name other)
+{
+    struct name a = without_log_group(one), b = without_log_group(other);
     bool dotted_a = memchr(a.text, '.', a.len) != NULL,
          dotted_b = memchr(b.text, '.', b.len) != NULL;
 
-    if (names_are_equal(a, b))
+    if (names_are_equal(a, b) || are_one_cloud_instance(a, b))
         return true;
     if (a.len > 0 && b.len > 0 && dotted_a && dotted_b && are_one_service(a, b))
         return true;
@@ -312,9 +353,24 @@ static void add_dialled(struct attribution *a)
         add_alias(a, dialled[best].name);
 }
 
+/* The Cloud SQL Auth Proxy's socket, "/cloudsql/project:region:instance/.s.PGSQL.5432", is called
+ * after the instance. */
+static void add_instance_of_socket(struct attribution *a, struct name socket)
+{
+    while (socket.len > 0 && *socket.text == '/') {
+        struct name rest = { socket.text + 1, socket.len - 1 }, part = part_before(rest, '/');
+        if (part.len == 0)
+            part = rest;
+        if (memchr(part.text, ':', part.len) && !name_is_address(part))
+            add_alias(a, part);
+        socket = (struct name){ part.text + part.len, rest.len - part.len };
+    }
+}
+
 void read_aliases(struct attribution *a)
 {
     add_alias(a, name_of(a->target->host));
+    add_instance_of_socket(a, name_of(a->target->host));
     for (size_t i = 0; i < a->target->n_addresses; i++)
         add_alias(a, name_of(a->target->addresses[i]));
     if (a->n_aliases == 0 && !a->target->host)

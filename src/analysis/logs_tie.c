@@ -310,6 +310,24 @@ static bool is_called_otherwise(const struct attribution *a, struct name machine
     return otherwise;
 }
 
+/* Cloud SQL's names say which instance is which: the refused one's name is known, and it is not
+ * this one's. */
+static bool is_another_instance(const struct attribution *a, struct name machine)
+{
+    bool known = false;
+
+    if (!memchr(machine.text, ':', machine.len) || name_is_address(machine))
+        return false;
+    for (size_t i = 0; i < a->n_aliases; i++) {
+        if (names_are_same(a->aliases[i], machine))
+            return false;
+        known = known || (memchr(a->aliases[i].text, ':', a->aliases[i].len) &&
+                          !memchr(a->aliases[i].text, '/', a->aliases[i].len) &&
+                          !name_is_address(a->aliases[i]));
+    }
+    return known;
+}
+
 /* Has any line given this machine another address or other names than the target's? */
 static bool is_explained_otherwise(const struct attribution *a, const struct machine *m)
 {
@@ -385,8 +403,8 @@ static bool is_contradicted(const struct attribution *a, size_t i)
     const struct machine *m = &a->machines[i];
 
     return !fits_engine(a, m) || serves_others(a, m) || is_managed_elsewhere(a, m->name) ||
-           is_called_otherwise(a, m->name) || has_other_addresses(a, i) ||
-           is_explained_otherwise(a, m);
+           is_another_instance(a, m->name) || is_called_otherwise(a, m->name) ||
+           has_other_addresses(a, i) || is_explained_otherwise(a, m);
 }
 
 /* The host's name without what an operator appends for the role of the Service (CloudNativePG's

@@ -45,7 +45,12 @@ static const char *const service_names[] = {
     NULL,
 };
 
+/* A managed database's lines come through a forwarder, whose own name is not the machine's: Google
+ * names the instance in the labels of the "cloudsql_database" resource, as "project:instance"; AWS
+ * in the log group, "/aws/rds/instance/NAME/postgresql"; Azure in the resource. */
 static const char *const host_names[] = {
+    "resource.labels.database_id",
+    "json.resource.labels.database_id",
     "host.name",
     "host.hostname",
     "resource.attributes.host.name",
@@ -61,6 +66,8 @@ static const char *const host_names[] = {
     "resource.attributes.k8s.node.name",
     "node",
     "instance",
+    "aws.cloudwatch.log_group",
+    "azure.resource.name",
     NULL,
 };
 
@@ -107,6 +114,7 @@ static const char *const region_names[] = { "cloud.region",
                                             "availability_zone",
                                             "zone",
                                             "datacenter",
+                                            "resource.labels.region",
                                             NULL };
 
 static const char *const zone_names[] = { "cloud.availability_zone",

@@ -166,6 +166,17 @@ static const struct {
       "\"k8s.namespace.name\":\"shop\",\"cloud.region\":\"eu-1\"}},"
       "\"attributes\":{\"event.dataset\":\"app\"}}}",
       "m", "ERROR", "books", "web-1", "books-1", "shop", "app", "eu-1" },
+    { "Cloud SQL, sent on by a forwarder",
+      "{\"_source\":{\"@timestamp\":\"2026-03-04T05:06:07.890Z\",\"message\":\"m\","
+      "\"severity\":\"INFO\",\"host\":{\"name\":\"forwarder-1\",\"ip\":\"10.0.0.7\"},"
+      "\"resource\":{\"type\":\"cloudsql_database\",\"labels\":{\"database_id\":"
+      "\"books-prod:main\",\"region\":\"eu-1\"}}}}",
+      "m", "INFO", NULL, "books-prod:main", NULL, NULL, NULL, "eu-1" },
+    { "RDS through CloudWatch",
+      "{\"_source\":{\"@timestamp\":\"2026-03-04T05:06:07.890Z\",\"message\":\"m\","
+      "\"host.ip\":\"10.0.0.7\",\"aws\":{\"cloudwatch\":{\"log_group\":"
+      "\"/aws/rds/instance/books/postgresql\"}}}}",
+      "m", NULL, NULL, "/aws/rds/instance/books/postgresql", NULL, NULL, NULL, NULL },
     { "fields only",
       "{\"sort\":[1772600767890],\"fields\":{\"message\":[\"m\"],\"log.level\":[\"info\"],"
       "\"host.name\":[\"web-1\"],\"host.ip\":[\"10.0.0.7\",\"10.0.0.7\"],\"service.name\":[\"\"]}}",

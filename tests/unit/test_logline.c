@@ -568,7 +568,13 @@ static void what_a_network_program_fails_at_is_the_network(void **state)
         { "kernel", "mlx5_core 0000:5e:00.0: poll_health: device's health compromised, bad device",
           "network_fault", NULL, false },
         { "kernel", "igb 0000:02:00.0 eth1: Reset adapter", "network_fault", NULL, false },
+        { "weave-net", "->[6a:0e|node-4]: fastdp: heartbeat missed", "network_fault", NULL, false },
+        { "metallb-speaker", "level=error msg=\"failed to send gratuitous neighbour answer\"",
+          "network_fault", NULL, false },
+        { "bgpd", "10.0.0.9: session reset by peer", "network_fault", NULL, false },
         /* the same words elsewhere, and the same programs at work */
+        { "orders", "heartbeat missed, token expired, session reset", "other", NULL, false },
+        { "keepalived", "Reloading configuration", "other", NULL, false },
         { "orders", "ticket flushed, mail could not be queued", "other", NULL, false },
         { "orders", "ice cream order reset unexpectedly", "other", NULL, false },
         { "kernel", "usb 1-1: reset high-speed device", "other", NULL, false },
