@@ -75,6 +75,7 @@ static const struct failure_rule mark_rules[] = {
       "Packets out of order\\. Got|Data source rejected establishment of connection|"
       "Public Key Retrieval is not allowed|mysqladmin flush-hosts|Handshake inactivity timeout|"
       "authentication protocol requested by server; consider|Lock wait timeout exceeded|"
+      "ProxySQL Error|\\breaching hostgroup \\d|\\((?:9001|9501), ?u?b?['\"]|"
       "maximum statement execution time exceeded", MY, 0 },
     { "SQLServer(?:Exception|Driver)|(?-i:\\bSqlException\\b)|SqlClient\\b|"
       "ODBC Driver \\d+ for SQL Server|\\[SQL Server|SQL ?Server (?:Native|Driver)|TCP Provider|"
@@ -97,7 +98,8 @@ static const struct failure_rule mark_rules[] = {
       "jedis\\.|lettuce\\.|redisson|predis|ioredis|aioredis|\\bRedix\\b|"
       "max number of clients reached|\\bNOAUTH\\b|\\bWRONGPASS\\b|maxRetriesPerRequest|"
       "Error -?\\d+ connecting to \\S+:\\d+\\.|Timeout connecting to server|MISCONF Redis|"
-      "LOADING Redis|go-redis|ClusterAllFailedError|Failed to refresh slots cache",
+      "LOADING Redis|go-redis|ClusterAllFailedError|Failed to refresh slots cache|"
+      "(?-i:\\bCLUSTERDOWN |\\bMASTERDOWN |\\bREADONLY You can't write)",
       ENGINE_REDIS, 0 },
     { "cassandra|datastax|\\bgocql\\b|NoHostAvailable|All host\\(s\\) tried for query failed|"
       "Could not reach any contact point|\\bkeyspace\\b|scylla", ENGINE_CASSANDRA, 0 },

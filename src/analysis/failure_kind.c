@@ -206,7 +206,8 @@ static const struct failure_rule kind_rules[] = {
       "credentials for `[^`]*` are not valid", FAILURE_AUTHENTICATION_FAILED, STRONG },
     { "with your username/password, username|SCRAM authentication requires|"
       "exception authenticating", FAILURE_AUTHENTICATION_FAILED, STRONG },
-    { "unable to authenticate|missing authentication credentials|security_exception",
+    { "unable to authenticate|missing authentication credentials|security_exception|"
+      "proxy has no credentials for", /* Amazon RDS Proxy, "Troubleshooting" */
       FAILURE_AUTHENTICATION_FAILED, STRONG },
     { "database ['\"`][^'\"`]*['\"`] (?:does not|doesn't) exist|"
       "database `?[\\w-]+`? (?:does not|doesn't) exist", FAILURE_UNKNOWN_DATABASE, STRONG },

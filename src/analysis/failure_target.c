@@ -202,6 +202,7 @@ static const struct failure_rule late_rules[] = {
     { "password authentication failed for user \"(?<user>[^\"]*)\"", USE_COMMON, 0 },
     { "authentication failed for user \"(?<user>[^\"]*)\"", USE_COMMON, 0 },
     { "\\brole \"(?<user>[^\"]*)\"", USE_COMMON, 0 },
+    { "\\b(?:credentials|failed) for the role (?<user>[\\w@-]+(?:\\.[\\w@-]+)*)", USE_COMMON, 0 },
     { "\\bMongoCredential\\{[^}\\n]{0,200}?\\buserName='(?<user>[^']*)'", USE_COMMON, 0 },
     { "\\bUser '?(?<user>[^\\s']+)'? already has more than", USE_COMMON, 0 },
     { "(?:\\buser|Benutzer|usuario|utilisateur|utente|usuário|пользовател[а-я]+|用户|使用者|ユーザー|"

@@ -21,6 +21,16 @@ struct row {
 
 static const struct row libpq[] = {
     { "OperationalError",
+      "connection to server at \"shop.proxy-c7.eu-west-1.rds.amazonaws.com\" (10.4.0.9), port 5432 "
+      "failed: FATAL:  This RDS proxy has no credentials for the role shop_web. Check the "
+      "credentials for this role and try again.",
+      "authentication_failed", PG, "shop.proxy-c7.eu-west-1.rds.amazonaws.com 5432 - shop_web" },
+    { "OperationalError",
+      "connection to server at \"shop.proxy-c7.eu-west-1.rds.amazonaws.com\" (10.4.0.9), port 5432 "
+      "failed: FATAL:  IAM authentication failed for the role shop.jobs. Check the IAM token for "
+      "this role and try again.",
+      "authentication_failed", PG, "shop.proxy-c7.eu-west-1.rds.amazonaws.com 5432 - shop.jobs" },
+    { "OperationalError",
       "connection to server at \"orders-db\" (10.4.0.12), port 5432 failed: Connection "
       "refused\n\tIs "
       "the server running on that host and accepting TCP/IP connections?\n",
@@ -378,6 +388,11 @@ static const struct row postgres_others[] = {
 };
 
 static const struct row mysql[] = {
+    { "OperationalError", "(9501, 'Timed-out waiting to acquire database connection')", "timeout",
+      "mysql", "" },
+    { "PDOException",
+      "SQLSTATE[HY000]: General error: 9006 ProxySQL Error: connection is locked to hostgroup 1",
+      "other", "mysql", "" },
     { "OperationalError",
       "(2003, \"Can't connect to MySQL server on 'db' ([Errno 111] Connection refused)\")", REFUSED,
       "mysql", "db" },
@@ -850,6 +865,8 @@ static const struct row nosql[] = {
       "redis", "" },
     { "redis.exceptions.AuthenticationError", "Authentication required.", "authentication_failed",
       "redis", "" },
+    { "ReplyError", "CLUSTERDOWN Hash slot not served", "other", "redis", "" },
+    { "ReplyError", "READONLY You can't write against a read only replica.", "other", "redis", "" },
     { "redis.exceptions.BusyLoadingError", "Redis is loading the dataset in memory",
       "server_starting_up", "redis", "" },
     { "redis.exceptions.ConnectionError", "max number of clients reached", "too_many_connections",
