@@ -1,7 +1,8 @@
 /*
  * The keeper of the log, on a timer:
  *
- *   entries that are new in the store (from all replicas) -> lines of the file
+ *   entries that are new in the store (from all replicas) -> lines of the file -> how far it is,
+ *   into the store, for the next start: a rotation may have taken the lines away by then
  *   from time to time: the newest one's hash to the program's log; entries past their age away
  */
 #include "bot_audit.h"
@@ -31,6 +32,8 @@ struct bot_audit {
     struct loop_timer *timer;
     int fd;                             /* of the file, or -1 */
     bool failed;                        /* the file could not be written the last time */
+    bool placed;                        /* the store has said how far the file was */
+    int64_t kept_seq;                   /* that; 0: it knows nothing of this file */
     int64_t seq;                        /* the last one seen; -1: none yet */
     int64_t head_due_ms, expire_due_ms; /* monotonic */
     struct queue_call *list, *expire;
@@ -187,13 +190,22 @@ static int64_t last_in_file(int fd)
     return last ? strtoll(last + strlen("{\"seq\":"), NULL, 10) : 0;
 }
 
+/* What the file holds may be ahead of what the store was told, after a kill; and behind it, or
+ * nothing, after a rotation. */
+static void find_place(struct bot_audit *a)
+{
+    int64_t last = last_in_file(a->fd);
+
+    a->seq = last > a->kept_seq ? last : a->kept_seq;
+}
+
 static void open_file(struct bot_audit *a)
 {
     a->fd = open(a->bot->o.audit_file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (a->fd < 0)
         file_failed(a, strerror(errno));
     else if (a->seq < 0)
-        a->seq = last_in_file(a->fd);
+        find_place(a);
 }
 
 /* A rotation may have moved it away, or it could not be opened before. */
@@ -238,6 +250,67 @@ static bool write_lines(struct bot_audit *a, const struct audit_list *list)
     return done;
 }
 
+/* ---- how far the file is ---- */
+
+/* Replicas have a file each, which may have the same name on each machine. */
+static char *place_name(const struct bot_audit *a)
+{
+    char host[256] = "";
+
+    (void)gethostname(host, sizeof(host) - 1);
+    return xasprintf("audit.file %s:%s", host, a->bot->o.audit_file);
+}
+
+static void on_place_kept(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    (void)user;
+    (void)reply;
+    if (err)
+        LOG(WARN, "audit.place", F_STR("why", error_text(err)),
+            F_STR("effect", "after a rotation and a restart the file may repeat entries"));
+}
+
+static void keep_place(const struct bot_audit *a)
+{
+    char *name = place_name(a), *value = xasprintf("%lld", (long long)a->seq);
+    struct error err = ERROR_INIT;
+
+    if (!queue_setting_put(a->bot->queue, "", name, value, on_place_kept, NULL, &err))
+        on_place_kept(NULL, NULL, &err);
+    error_clear(&err);
+    free(name);
+    free(value);
+}
+
+static void on_place(void *user, const struct queue_reply *reply, const struct error *err)
+{
+    struct bot_audit *a = user;
+
+    a->list = NULL;
+    if (err) { /* not a line is written before this is known */
+        LOG(WARN, "audit.place", F_STR("why", error_text(err)));
+        loop_timer_start(a->timer, LOOK_MS);
+        return;
+    }
+    a->placed = true;
+    if (reply->outcome == STORE_OK)
+        a->kept_seq = strtoll(reply->value, NULL, 10);
+    open_file(a);
+    if (a->seq > a->kept_seq) /* of a version that did not keep it, or after a kill */
+        keep_place(a);
+    loop_timer_start(a->timer, 0);
+}
+
+/* Null: the queue takes nothing now. */
+static struct queue_call *ask_for_place(struct bot_audit *a, struct error *err)
+{
+    char *name = place_name(a);
+    struct queue_call *call = queue_setting_get(a->bot->queue, "", name, on_place, a, err);
+
+    free(name);
+    return call;
+}
+
 /* ---- the timer ---- */
 
 static void log_head(struct bot_audit *a, const struct audit_entry *newest)
@@ -258,6 +331,8 @@ static void on_listed(void *user, const struct queue_reply *reply, const struct 
         const struct audit_entry *newest = &reply->audit->items[reply->audit->n - 1];
         if (write_lines(a, reply->audit)) {
             a->seq = newest->seq;
+            if (a->bot->o.audit_file)
+                keep_place(a);
             more = reply->audit->n >= PAGE;
         }
         if (!more && clock_mono_ms() >= a->head_due_ms)
@@ -289,7 +364,9 @@ static void on_timer(void *user)
                                        on_expired, a, &err);
     }
     error_clear(&err);
-    a->list = queue_audit_list(q, a->seq < 0 ? -1 : a->seq + 1, PAGE, on_listed, a, &err);
+    a->list = a->placed
+                  ? queue_audit_list(q, a->seq < 0 ? -1 : a->seq + 1, PAGE, on_listed, a, &err)
+                  : ask_for_place(a, &err);
     if (!a->list)
         loop_timer_start(a->timer, LOOK_MS);
     error_clear(&err);
@@ -305,8 +382,7 @@ void bot_audit_start(struct bot *bot)
     a->bot = bot;
     a->fd = -1;
     a->seq = -1;
-    if (bot->o.audit_file)
-        open_file(a);
+    a->placed = !bot->o.audit_file;
     a->timer = loop_timer_new(bot->o.loop, on_timer, a);
     loop_timer_start(a->timer, 0);
     bot->audit = a;

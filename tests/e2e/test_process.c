@@ -265,6 +265,94 @@ static void a_rotated_audit_file_is_begun_anew_without_a_gap(void **state)
     stage_close(&s);
 }
 
+#define PARTS 4
+
+struct parts {
+    char *paths[PARTS]; /* in the order of their entries */
+    int n_lines;
+};
+
+static char *read_parts(const struct parts *p)
+{
+    struct buf all = BUF_INIT;
+
+    for (size_t i = 0; i < PARTS; i++) {
+        char *text = access(p->paths[i], R_OK) == 0 ? read_text(p->paths[i]) : xstrdup("");
+        buf_adds(&all, text);
+        free(text);
+    }
+    return buf_take(&all);
+}
+
+static bool parts_have_lines(struct stage *s, const void *arg)
+{
+    const struct parts *p = arg;
+    char *text = read_parts(p);
+    int n = count_lines(text);
+
+    (void)s;
+    free(text);
+    return n >= p->n_lines;
+}
+
+/* What is in the store by the start is written at once. */
+static void start_and_wait_for(struct stage *s, struct parts *p, int n_lines)
+{
+    p->n_lines = n_lines;
+    start_again(s);
+    wait_until(s, parts_have_lines, p, "the lines of what was asked");
+}
+
+/* As logrotate(8) does it with `create`: the file gets another name, and an empty one its place. */
+static void rotate(const char *path, const char *old, bool create)
+{
+    assert_int_equal(rename(path, old), 0);
+    if (create) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+    }
+}
+
+/* Rotated while it runs, with nothing written to the new file until the next start; rotated while
+ * it is stopped; rotated after a kill. */
+static void a_rotation_and_a_restart_neither_repeat_nor_lose_an_entry(void **state)
+{
+    struct stage_options options = { .no_bot = true };
+    struct stage s;
+
+    (void)state;
+    stage_open(&s, &options);
+    struct parts p = { .paths = { path_in(&s, "audit.jsonl.1"), path_in(&s, "audit.jsonl.2"),
+                                  path_in(&s, "audit.jsonl.3"), path_in(&s, "audit.jsonl") } };
+    const char *path = p.paths[PARTS - 1];
+    put_env(&s, "DBCONN_AUDIT_FILE", path);
+    stage_start_bot(&s);
+    ask(&s, 2);
+    stage_stop_bot(&s);
+    start_and_wait_for(&s, &p, 2);
+    rotate(path, p.paths[0], true);
+    ask(&s, 2);
+    stage_stop_bot(&s);
+    start_and_wait_for(&s, &p, 4);
+    ask(&s, 1);
+    stage_stop_bot(&s);
+    rotate(path, p.paths[1], false);
+    start_and_wait_for(&s, &p, 5);
+    ask(&s, 1); /* once it is acknowledged, the store knows what was written before */
+    stage_kill_bot(&s);
+    rotate(path, p.paths[2], true);
+    start_and_wait_for(&s, &p, 6);
+    stage_stop_bot(&s);
+    char *all = read_parts(&p);
+    assert_int_equal(count_lines(all), 6);
+    check_chain(all);
+    free(all);
+    for (size_t i = 0; i < PARTS; i++)
+        free(p.paths[i]);
+    stage_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +360,7 @@ int main(void)
         cmocka_unit_test(no_core_is_dumped_and_other_processes_see_nothing),
         cmocka_unit_test(every_entry_is_one_line_of_the_audit_file_and_none_is_there_twice),
         cmocka_unit_test(a_rotated_audit_file_is_begun_anew_without_a_gap),
+        cmocka_unit_test(a_rotation_and_a_restart_neither_repeat_nor_lose_an_entry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
