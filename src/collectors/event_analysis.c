@@ -412,7 +412,8 @@ static void look_back(struct collect *c)
     collect_wait(c, finish);
 }
 
-static void start(struct collect *c)
+/* Round 1 needs no more than the issue's name. */
+static void ask(struct collect *c)
 {
     struct error err = ERROR_INIT;
     struct collect_call *call = collect_call(c, got_event, 0);
@@ -429,6 +430,12 @@ static void start(struct collect *c)
     ask_series(c, SERIES_LONG,
                &(struct sentry_series_query){
                    .issue = c->issue, .stats_period = "14d", .interval_ms = HOUR_MS });
+}
+
+static void start(struct collect *c)
+{
+    if (!c->state)
+        ask(c);
     collect_wait(c, look_back);
 }
 
@@ -448,6 +455,6 @@ static void clear(struct collect *c)
     free(e);
 }
 
-const struct collector collector_event_analysis = { .name = "event_analysis",
-                                                    .start = start,
-                                                    .clear = clear };
+const struct collector collector_event_analysis = {
+    .name = "event_analysis", .start = start, .ahead = ask, .ahead_at_once = true, .clear = clear
+};

@@ -12,6 +12,10 @@
 #define VALUES_KEPT 10
 #define VALUE_BYTES 120
 
+struct answer {
+    const struct sentry_tags *tags; /* NULL: none, for c->error */
+};
+
 static cJSON *tag_to_json(const struct sentry_tag *tag)
 {
     cJSON *obj = cJSON_CreateObject();
@@ -71,15 +75,22 @@ static void describe(struct collect *c, const struct sentry_tag *tag)
 
 static void got_tags(struct collect *c, const void *result, const struct error *err, size_t tag)
 {
-    const struct sentry_tags *tags = result;
+    struct answer *answer = c->state;
 
     (void)tag;
-    if (!tags) {
+    if (result)
+        source_hold(result);
+    else
         error_copy(&c->error, err);
-        return;
-    }
+    answer->tags = result;
+}
+
+/* How many of them tell where it happens. */
+static size_t put_tags(struct collect *c, const struct sentry_tags *tags)
+{
     cJSON *list = cJSON_CreateArray();
     size_t telling = 0;
+
     for (size_t i = 0; i < tags->n; i++) {
         cJSON_AddItemToArray(list, tag_to_json(&tags->items[i]));
         if (is_telling(&tags->items[i])) {
@@ -90,32 +101,50 @@ static void got_tags(struct collect *c, const void *result, const struct error *
     dossier_put(c->board, c->step, TABLE_TAGS, list);
     put_num(c, "tags.keys", (double)tags->n);
     put_num(c, "tags.telling", (double)telling);
-    (void)collect_usable(c, tags, err, "the issue's tags");
+    return telling;
 }
 
 static void finish(struct collect *c)
 {
-    double keys = 0, telling = 0;
+    const struct sentry_tags *tags = ((struct answer *)c->state)->tags;
 
-    if (c->error.code != ERR_NONE) {
+    if (!tags) {
         collect_fail(c, NULL);
         return;
     }
-    (void)evidence_num(c->board, "tags.keys", &keys);
-    (void)evidence_num(c->board, "tags.telling", &telling);
-    collect_complete(c, "%.0f tags, %.0f of them tell where it happens.", keys, telling);
+    size_t telling = put_tags(c, tags);
+    (void)collect_usable(c, tags, NULL, "the issue's tags"); /* it may be a part of them */
+    collect_complete(c, "%zu tags, %zu of them tell where it happens.", tags->n, telling);
 }
 
-static void start(struct collect *c)
+static void ask(struct collect *c)
 {
     struct error err = ERROR_INIT;
     struct collect_call *call = collect_call(c, got_tags, 0);
 
+    c->state = xcalloc(1, sizeof(struct answer));
     collect_sent(call,
                  sentry_list_issue_tags(c->sources->sentry, c->owner, c->issue, VALUES_KEPT, NULL,
                                         collect_received, call, &err),
                  &err);
+}
+
+static void start(struct collect *c)
+{
+    if (!c->state)
+        ask(c);
     collect_wait(c, finish);
 }
 
-const struct collector collector_issue_tags = { .name = "issue_tags", .start = start };
+static void clear(struct collect *c)
+{
+    struct answer *answer = c->state;
+
+    if (answer)
+        source_release(answer->tags);
+    free(answer);
+}
+
+const struct collector collector_issue_tags = {
+    .name = "issue_tags", .start = start, .ahead = ask, .ahead_at_once = true, .clear = clear
+};

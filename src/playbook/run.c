@@ -220,13 +220,17 @@ static void start_step(struct run *run, size_t i)
 }
 
 /* Steps that still wait for others may ask what they know to be needed: an answer that comes in the
- * meantime is a round trip less at their turn. */
+ * meantime is a round trip less at their turn. What it says is looked at then, so that nothing
+ * depends on which answer came first. */
 static void ask_ahead(struct run *run)
 {
+    bool known = has_outcome(&run->casefile.steps[0]);
+
     for (size_t i = 1; i < run->o.playbook->n_steps; i++) {
         const struct collector *collector = collector_find(run->o.playbook->steps[i].collector);
-        if (!collector->ahead || run->casefile.steps[i].status != STEP_PENDING ||
-            run->collects[i] || is_unwanted(run, i))
+        if (!collector->ahead || !(known || collector->ahead_at_once) ||
+            run->casefile.steps[i].status != STEP_PENDING || run->collects[i] ||
+            is_unwanted(run, i))
             continue;
         run->collects[i] = new_collect(run, i);
         collector->ahead(run->collects[i]);
@@ -264,7 +268,7 @@ static void advance(struct run *run)
             moved = true;
         }
     } while (moved);
-    if (has_outcome(&run->casefile.steps[0]) && run->casefile.steps[0].status != STEP_FAILED)
+    if (run->casefile.steps[0].status != STEP_FAILED)
         ask_ahead(run);
     run->advancing = false;
     if (run->casefile.steps[0].status == STEP_FAILED && run->collects[0])

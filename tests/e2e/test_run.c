@@ -137,6 +137,59 @@ static void an_unknown_issue_is_an_error_document(void **state)
     stage_close(&s);
 }
 
+/* What does not change with the clock: outcomes, links, and what they are evidence of. */
+static char *gist_of(const cJSON *report)
+{
+    const cJSON *step, *finding, *diagnosis = json_get(report, "diagnosis");
+    struct buf out = BUF_INIT;
+
+    cJSON_ArrayForEach (step, json_get(report, "steps")) {
+        buf_addf(&out, "%s %s\n", json_str_or(step, "id", "?"), json_str_or(step, "status", "?"));
+        cJSON_ArrayForEach (finding, json_get(step, "findings")) {
+            buf_addf(&out, "  %s\n", json_str_or(finding, "url", "no link"));
+        }
+    }
+    buf_addf(&out, "%s %s\n", json_str_or(diagnosis, "cause", "?"),
+             json_str_or(diagnosis, "confidence", "?"));
+    return buf_take(&out);
+}
+
+static char *gist_with(const char *faults)
+{
+    const char *const args_of_sandbox[] = { "--faults", faults, NULL };
+    struct stage_options options = { .no_bot = true, .sandbox_args = args_of_sandbox };
+    struct stage s;
+    int code;
+
+    stage_open(&s, &options);
+    const char *args[] = { "run", s.short_id, "--json", NULL };
+    char *out = stage_run(&s, args, &code);
+    cJSON *report = cJSON_Parse(out);
+    char *gist = gist_of(report);
+    assert_int_equal(code, 0);
+    cJSON_Delete(report);
+    free(out);
+    stage_close(&s);
+    return gist;
+}
+
+static void nothing_depends_on_which_answer_comes_first(void **state)
+{
+    static const char *const late[] = { "/issues/[^/]+/$", "/tags/", "/events/", "/releases/" };
+    char *usual = gist_with("{}");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(late); i++) {
+        char *faults = xasprintf("{\"sentry\":[{\"path\":\"%s\",\"latency_ms\":700}]}", late[i]);
+        char *gist = gist_with(faults);
+        if (strcmp(gist, usual) != 0)
+            fail_msg("with %s late:\n%s\ninstead of:\n%s", late[i], gist, usual);
+        free(gist);
+        free(faults);
+    }
+    free(usual);
+}
+
 /* The number of steps that say `what`. */
 static int count_steps(const cJSON *report, const char *what)
 {
@@ -192,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_scenario_is_reported_as_expected),
         cmocka_unit_test(an_unknown_issue_is_an_error_document),
+        cmocka_unit_test(nothing_depends_on_which_answer_comes_first),
         cmocka_unit_test(beyond_a_limit_the_report_says_what_was_not_read_and_ends_with_the_rest),
     };
 

@@ -38,9 +38,10 @@ typedef void collect_done_fn(struct collect *c, void *user);
 struct collector {
     const char *name;
     void (*start)(struct collect *c);
-    /* Asks, before the step's turn, what only needs the issue's details; writes no facts and no
-     * findings, and start() follows or never does. NULL: nothing. */
+    /* Asks, before the step's turn, what only needs the issue's details, or not even those; writes
+     * no facts and no findings, and start() follows or never does. NULL: nothing. */
     void (*ahead)(struct collect *c);
+    bool ahead_at_once;               /* it needs no more than the name */
     void (*clear)(struct collect *c); /* frees c->state; NULL when there is none */
 };
 
@@ -68,9 +69,9 @@ struct collect_request {
 struct collect *collect_new(const struct collect_request *request);
 /* Runs the step: once, after `ahead` if that is run at all. `done` may run inside. */
 void collect_start(struct collect *c);
-/* Its time, which was `limit_ms`, is over: calls under way and all further ones fail, so that it ends
- * with what it has and says what it could not read. `done` runs in it; the last statement of the
- * caller, too. */
+/* Its time, which was `limit_ms`, is over: calls under way and all further ones fail, so that it
+ * ends with what it has and says what it could not read. `done` runs in it; the last statement of
+ * the caller, too. */
 void collect_expire(struct collect *c, int64_t limit_ms);
 /* Cancels what is under way and frees; `done` will not run. After `done` ran: just frees. */
 void collect_free(struct collect *c);
