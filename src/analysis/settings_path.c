@@ -424,7 +424,7 @@ void path_read(const char *path, const struct change_context *ctx, struct path_f
     unsigned flags = words_flags(&name);
     ret->database =
         ((flags & WORD_DATABASE) && !is_about_upkeep(&name)) || words_have(&name, "persistence");
-    ret->engine = words_engine(&name);
+    ret->engine = (flags & WORD_DATABASE) ? words_engine(&name) : NULL;
     ret->roles = flags & (WORD_ROLE | WORD_CACHE | WORD_POOLER | WORD_NETWORK);
     ret->settings = (!ret->code && ret->lang != LANG_TEXT) || words_have(&name, "config") ||
                     words_have(&name, "settings") || words_have(&name, "configuration") ||

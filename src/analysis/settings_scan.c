@@ -401,7 +401,7 @@ bool scan_is_mention(enum language lang, struct diff_span code)
     if (code.len > 0 && *code.text == '@' && !span_starts_with(code, "@Value("))
         return true; /* a decorator */
     for (size_t i = 0; i < ARRAY_LEN(starts); i++)
-        if (code.len >= strlen(starts[i]) && memcmp(code.text, starts[i], strlen(starts[i])) == 0)
+        if (code.len > 0 && *code.text == *starts[i] && span_at(code, 0, starts[i]))
             return true;
     return span_has(code, "require('") || span_has(code, "require(\"");
 }

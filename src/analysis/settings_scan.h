@@ -2,6 +2,8 @@
 #ifndef DBCONN_ANALYSIS_SETTINGS_SCAN_H
 #define DBCONN_ANALYSIS_SETTINGS_SCAN_H
 
+#include <string.h>
+
 #include "settings_path.h"
 
 #define SCAN_MAX 24
@@ -55,10 +57,21 @@ struct diff_span span_part(struct diff_span s, size_t from, size_t to); /* empty
 /* Where it is first, s.len when it is nowhere. */
 size_t span_find(struct diff_span s, const char *what); /* ASCII case-insensitive */
 size_t span_find_any(struct diff_span s, const char *chars);
-bool span_at(struct diff_span s, size_t i, const char *what); /* does it stand at i? */
-bool span_is(struct diff_span s, const char *text);
 bool span_starts_with(struct diff_span s, const char *prefix); /* ASCII case-insensitive */
 bool span_has(struct diff_span s, const char *needle);         /* ASCII case-insensitive */
 bool span_same(struct diff_span a, struct diff_span b);
+
+/* Asked at every byte of a line, mostly for a literal, whose length the compiler then knows. */
+static inline bool span_at(struct diff_span s, size_t i, const char *what) /* does it stand at i? */
+{
+    size_t n = strlen(what);
+
+    return i + n <= s.len && memcmp(s.text + i, what, n) == 0;
+}
+
+static inline bool span_is(struct diff_span s, const char *text)
+{
+    return s.len == strlen(text) && (s.len == 0 || memcmp(s.text, text, s.len) == 0);
+}
 
 #endif

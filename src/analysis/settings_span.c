@@ -42,11 +42,6 @@ struct diff_span span_trim(struct diff_span s)
     return s;
 }
 
-bool span_is(struct diff_span s, const char *text)
-{
-    return s.len == strlen(text) && (s.len == 0 || memcmp(s.text, text, s.len) == 0);
-}
-
 bool span_starts_with(struct diff_span s, const char *prefix)
 {
     size_t n = strlen(prefix);
@@ -74,11 +69,4 @@ struct diff_span span_from(struct diff_span s, size_t from)
 {
     return from < s.len ? (struct diff_span){ s.text + from, s.len - from }
                         : (struct diff_span){ s.text + s.len, 0 };
-}
-
-bool span_at(struct diff_span s, size_t i, const char *what)
-{
-    size_t n = strlen(what);
-
-    return i + n <= s.len && memcmp(s.text + i, what, n) == 0;
 }

@@ -15,6 +15,12 @@ struct word {
     size_t len;
 };
 
+/* A word of a table. Its length is known, so that most comparisons with it end at the length. */
+#define WORD(literal)                                                                              \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
+
 struct words {
     struct word items[WORDS_MAX];
     size_t n;
@@ -53,9 +59,8 @@ enum environment word_environment(struct word w);
 enum environment words_environment(const struct words *w);
 const char *environment_name(enum environment e);
 
-/* Compares the first letters only: cheap, to spare most comparisons with tables. */
-bool word_starts_as(struct word w, const char *text);
 bool word_is(struct word w, const char *text); /* ASCII case-insensitive */
+bool word_same(struct word a, struct word b);  /* ASCII case-insensitive */
 
 /*
  * What the name's last words set: the longest known ending decides ("DB_MAX_OPEN_CONNS" is a pool
