@@ -233,6 +233,7 @@ static void ask_who_cancelled(struct investigation *inv)
     struct error err = ERROR_INIT;
 
     queue_cancel_call(inv->calls[CALL_LOOK]); /* no looking back any more */
+    inv->look_due = false;
     inv->calls[CALL_LOOK] =
         queue_get(inv->bot->queue, investigation_job(inv)->id, on_canceller, inv, &err);
     if (!inv->calls[CALL_LOOK])

@@ -35,7 +35,7 @@ struct investigation {
     struct looks looks;
     bool shown, started, finishing;
     bool resumed;  /* an earlier attempt, or an earlier run of it, has a thread */
-    bool reached;  /* the playbook is through */
+    bool look_due; /* the playbook is through; whose answer it is has to be known first */
     bool withheld; /* this channel may not look at the project: show nothing of it */
     struct queue_call *calls[CALL_COUNT];
     struct loop_timer *timer; /* first show, then signs of life */

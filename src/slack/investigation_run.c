@@ -1,6 +1,8 @@
 /* The playbook as it runs for a job: checkpoints, duplicates, access, and what was before. */
 #include "investigation_private.h"
 
+#include <assert.h>
+
 #include "dbconn/base/clock.h"
 #include "dbconn/base/json.h"
 #include "dbconn/base/log.h"
@@ -103,7 +105,7 @@ static void go_on_alone(struct investigation *inv)
         investigation_show_and_run(inv, true);
     else if (!inv->shown)
         investigation_on_show_timer(inv);
-    if (inv->reached)
+    if (inv->look_due)
         look_back(inv);
 }
 
@@ -256,6 +258,8 @@ static void look_back(struct investigation *inv)
     struct buf fingerprint = BUF_INIT;
     struct error err = ERROR_INIT;
 
+    assert(!inv->calls[CALL_LOOK]);
+    inv->look_due = false;
     job_fingerprint(c, &fingerprint);
     struct store_seen_query query = {
         .except_id = investigation_job(inv)->id,
@@ -293,8 +297,9 @@ static void on_run_done(struct run *run, const struct error *err, void *user)
     const struct diagnosis *d = &run_casefile(inv->run)->diagnosis;
     LOG(INFO, "job.diagnosis", F_STR("job", investigation_job(inv)->id),
         F_STR("cause", cause_name(d->cause)), F_STR("confidence", confidence_name(d->confidence)));
-    inv->reached = true;
-    if (!inv->calls[CALL_IDENTIFY])
+    if (inv->calls[CALL_IDENTIFY])
+        inv->look_due = true;
+    else
         look_back(inv);
 }
 
