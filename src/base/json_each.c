@@ -57,7 +57,7 @@ static bool skip_brackets(struct cursor *c)
 
 static bool skip_value(struct cursor *c)
 {
-    const char *start = c->at;
+    const char *start;
 
     switch (skip_space(c)) {
     case '"':

@@ -59,16 +59,20 @@ static size_t hash_text(const char *s)
     return h;
 }
 
-/* The place of `text`, or -1 and where its slot would be. */
+/* The place of `text` or -1, and where its slot is or would be. */
 static int index_find(const struct index *x, const char *text, size_t *ret_slot)
 {
     size_t at = hash_text(text) % SLOTS;
+    int place = -1;
 
-    for (size_t tries = 0; tries < TRIES && x->slots[at]; tries++, at = (at + 1) % SLOTS)
-        if (strcmp(x->entries[x->slots[at] - 1].text, text) == 0)
-            return x->entries[x->slots[at] - 1].place;
+    for (size_t tries = 0; tries < TRIES && x->slots[at]; tries++, at = (at + 1) % SLOTS) {
+        if (strcmp(x->entries[x->slots[at] - 1].text, text) == 0) {
+            place = x->entries[x->slots[at] - 1].place;
+            break;
+        }
+    }
     *ret_slot = at;
-    return -1;
+    return place;
 }
 
 static void index_add(struct index *x, size_t slot, const char *text, int place)
