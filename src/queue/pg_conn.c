@@ -73,6 +73,8 @@ static const struct {
     { "08", STORE_FAULT_AWAY, true, "the connection to PostgreSQL broke" },
     { "53100", STORE_FAULT_AWAY, false, "PostgreSQL's disk is full: free some space there" },
     { "53", STORE_FAULT_AWAY, false, "PostgreSQL is short of resources" },
+    { "25P03", STORE_FAULT_AWAY, true,
+      "PostgreSQL ended a transaction in which this process stood still" },
     { "25006", STORE_FAULT_AWAY, true,
       "PostgreSQL is read-only (a standby?): name the primary in the URL" },
     { "26000", STORE_FAULT_AWAY, true,
@@ -227,17 +229,20 @@ static PGconn *dial(struct pg_db *p)
     return p->pq.PQconnectdbParams(keys, values, 1);
 }
 
+/* A process that stands still within a transaction (SIGSTOP, a frozen machine) holds its locks: the
+ * server ends that before others have waited in vain. What it wanted is done anew. */
 static int set_up_session(struct pg_db *p, struct error *err)
 {
-    char *text = xasprintf("SET search_path TO dbconn;"
-                           "SET statement_timeout = %lld;"
-                           "SET lock_timeout = %lld;"
-                           "SET idle_in_transaction_session_timeout = 60000;"
-                           /* Whatever else the server's default is, acknowledged means on disk. */
-                           "SELECT set_config('synchronous_commit', 'on', false) "
-                           "WHERE current_setting('synchronous_commit') = 'off';"
-                           "LISTEN " PG_CHANNEL,
-                           (long long)p->busy_ms, (long long)p->busy_ms * 2 / 3);
+    char *text =
+        xasprintf("SET search_path TO dbconn;"
+                  "SET statement_timeout = %lld;"
+                  "SET lock_timeout = %lld;"
+                  "SET idle_in_transaction_session_timeout = %lld;"
+                  /* Whatever else the server's default is, acknowledged means on disk. */
+                  "SELECT set_config('synchronous_commit', 'on', false) "
+                  "WHERE current_setting('synchronous_commit') = 'off';"
+                  "LISTEN " PG_CHANNEL,
+                  (long long)p->busy_ms, (long long)p->busy_ms * 2 / 3, (long long)p->busy_ms / 2);
     int rc = pg_script(p, text, err);
 
     free(text);

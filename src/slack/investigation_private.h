@@ -37,6 +37,7 @@ struct investigation {
     bool resumed;  /* an earlier attempt, or an earlier run of it, has a thread */
     bool look_due; /* the playbook is through; whose answer it is has to be known first */
     bool withheld; /* this channel may not look at the project: show nothing of it */
+    int identify_failures;
     struct queue_call *calls[CALL_COUNT];
     struct loop_timer *timer; /* first show, then signs of life */
     struct loop_timer *hand_over;

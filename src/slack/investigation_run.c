@@ -11,6 +11,7 @@
 #include "dbconn/net/loop.h"
 #include "dbconn/slack/command_reply.h"
 
+#define IDENTIFY_AGAIN 5
 #define SHOW_AFTER_MS 3000 /* a duplicate is found before it makes a message of its own */
 
 static void on_checkpointed(void *user, const struct queue_reply *reply, const struct error *err)
@@ -109,6 +110,21 @@ static void go_on_alone(struct investigation *inv)
         look_back(inv);
 }
 
+/* Without the store's word nobody knows whether another job tells the issue, and hardly anything
+ * can be posted: it is asked again, a few times. */
+static bool identify_again(struct investigation *inv, const struct error *err)
+{
+    bool again = ++inv->identify_failures <= IDENTIFY_AGAIN;
+
+    LOG(WARN, "job.identify", F_STR("job", investigation_job(inv)->id),
+        F_STR("why", error_text(err)),
+        F_STR("effect", again ? "the store is asked again"
+                              : "another job may tell the same issue in a thread of its own"));
+    if (again)
+        investigation_identify(inv);
+    return again;
+}
+
 /* Somebody asked for the same issue before, and it still runs or did when this was asked: in the
  * same channel one thread is enough; elsewhere this one goes on, since the asker may not see the
  * other. */
@@ -120,6 +136,8 @@ static void on_identified(void *user, const struct queue_reply *reply, const str
     inv->calls[CALL_IDENTIFY] = NULL;
     if (!inv->run || inv->phase != PHASE_RUNNING)
         return; /* it ends already */
+    if (err && identify_again(inv, err))
+        return;
     if (!err && reply->outcome == STORE_EXISTS && !inv->resumed)
         other = job_here(inv, reply->jobs);
     if (other)

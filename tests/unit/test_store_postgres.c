@@ -147,6 +147,41 @@ static void a_server_that_hangs_fails_in_time(void **state)
     store_close(st);
 }
 
+static struct job_ref claim_new(struct store *st, struct job *ret_job)
+{
+    char id[JOB_ID_LEN + 1];
+
+    add_job(st, "SHOP-1", 0, T0, id);
+    ASSERT_OUTCOME(STORE_OK, store_claim(st, "a", LEASE, NULL, T0, ret_job, &err));
+    return ref_of(ret_job);
+}
+
+/* A replica that is frozen within a transaction holds its locks: others must not wait for it to
+ * wake, nor decide without it. */
+static void a_replica_that_stands_still_in_a_transaction_loses_it(void **state)
+{
+    const struct job_issue issue = { .org = "acme", .id = "1" };
+    struct store *frozen = open_store(*state), *other = open_store(*state);
+    struct job_list earlier = { 0 };
+    struct job first = { 0 }, second = { 0 };
+    struct job_ref mine = claim_new(frozen, &first), its = claim_new(other, &second);
+    struct error why = ERROR_INIT;
+
+    assert_int_equal(0, store_begin(frozen, true, &why));
+    assert_int_equal(STORE_OK, store_set_issue(frozen, mine, &issue, T0, &earlier, &why));
+    /* and nothing more of it */
+    ASSERT_OUTCOME(STORE_OK, store_set_issue(other, its, &issue, T0, &earlier, &err));
+    assert_int_equal(-1, store_commit(frozen, &why));
+    assert_int_equal(STORE_FAULT_AWAY, store_last_fault(frozen)); /* so it is done anew */
+    error_clear(&why);
+    ASSERT_OUTCOME(STORE_EXISTS, store_set_issue(frozen, mine, &issue, T0, &earlier, &err));
+    job_list_clear(&earlier);
+    job_clear(&first);
+    job_clear(&second);
+    store_close(frozen);
+    store_close(other);
+}
+
 static void a_restart_is_survived_between_two_statements(void **state)
 {
     struct store *st = open_store(*state);
@@ -295,6 +330,7 @@ int main(void)
         TEST(replicas_that_start_together_make_the_tables_once),
         TEST(a_newer_schema_is_refused),
         TEST(a_server_that_hangs_fails_in_time),
+        TEST(a_replica_that_stands_still_in_a_transaction_loses_it),
         TEST(a_restart_is_survived_between_two_statements),
         TEST(a_restart_within_a_group_undoes_the_group),
         TEST(a_read_only_server_is_said_so_and_waited_for),
