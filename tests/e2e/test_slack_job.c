@@ -179,7 +179,7 @@ static void a_second_command_for_a_running_issue_leads_to_its_thread(void **stat
     wait_until(&s, transcript_has, "SHOP-1A2", "the first message");
     char *second = type_command(&s, INCIDENTS, s.short_id);
     wait_until(&s, is_acknowledged, second, "the second acknowledgement");
-    wait_until(&s, job_has_ended, NULL, "the end of the job");
+    wait_until(&s, jobs_have_ended, &(const int){ 2 }, "the ends of both jobs");
     assert_nothing_twice(&s, INCIDENTS);
     assert_int_equal(count_roots(&s), 1);
     free(first);
