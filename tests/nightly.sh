@@ -19,7 +19,8 @@ stage() { # NAME TARGET [VARIABLE=VALUE...]
     fi
     printf '\n== %s: make %s\n' "$name" "$*"
     $make --no-print-directory "$@" >"$logs/$name.log" 2>&1 || code=$?
-    said=$(grep -v '^make' "$logs/$name.log" | tail -n 1)
+    # What make removes when it has ended is not what the stage said.
+    said=$(grep -Ev '^(make|rm )' "$logs/$name.log" | tail -n 1)
     if [ "$code" -eq 0 ]; then
         passed=$((passed + 1))
     else
