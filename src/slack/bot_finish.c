@@ -2,8 +2,7 @@
  * The end that begins when Slack refuses the app-level token: no command comes in any more, but the
  * bot token is another one and usually still works.
  *
- *   nothing is claimed any more -> what runs here shows its end -> the usual stop -> ended, with
- * why
+ *   nothing is claimed -> what runs here shows its end -> the usual stop -> ended, and why
  *
  * With a bot token that is refused too no thread can be written, so it ends at once; the jobs are
  * taken up again at the next start.
@@ -16,8 +15,7 @@
 #include "dbconn/slack/webapi.h"
 
 #define LOOK_MS 100
-#define SHOW_MS                                                                                    \
-    (2 * MINUTE_MS) /* for Slack to take the last messages, on top of a job's own time */
+#define SHOW_MS (2 * MINUTE_MS) /* for Slack's limits, on top of a job's own time */
 
 static bool has_work(const struct bot *bot)
 {

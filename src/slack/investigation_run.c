@@ -82,7 +82,8 @@ static void tell_where(struct investigation *inv, const struct job *other)
  * issue it is, says so; else nothing is shown. */
 static void give_way(struct investigation *inv, const struct job *other)
 {
-    static const char why[] = "The same issue is under investigation already.";
+    const char *why = other->state == JOB_DONE ? "The same issue was answered meanwhile."
+                                               : "The same issue is under investigation already.";
 
     tell_where(inv, other);
     loop_timer_stop(inv->timer);
